@@ -1,0 +1,52 @@
+"""Every exception auditkit raises on purpose: what happened, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AuditkitError(Exception):
+    """Base of all auditkit errors; its text is fit to be shown to a user."""
+
+
+class SourceError(AuditkitError):
+    """Logs could not be found or opened."""
+
+
+class UnreadableFileError(AuditkitError):
+    """A file cannot be read as a log. Ingest quarantines it with this text as the reason and goes on."""
+
+
+class StoreError(AuditkitError):
+    """A store cannot be opened, written or trusted."""
+
+
+class WindowError(AuditkitError):
+    """A time or a window of time makes no sense."""
+
+
+class CatalogueError(AuditkitError):
+    """A query or rule file breaks the rules of the catalogue."""
+
+
+class UnknownQueryError(AuditkitError):
+    """No query, rule or notebook of that name is in the catalogue."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, sorted(known)
+        close = get_close_matches(name, self.known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"Nothing named {name!r}.{hint} `auditkit list` shows all {len(self.known)}.")
+
+
+class ParameterError(AuditkitError):
+    """A parameter is unknown, missing or of the wrong type."""
+
+
+class QueryError(AuditkitError):
+    """SQL was refused, or failed while it ran."""
+
+
+class ReportError(AuditkitError):
+    """A notebook stopped half-way, so there is no report."""

@@ -1,0 +1,162 @@
+"""The values that travel between the parts: Window, Parameter, Result, Finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+
+from auditkit.errors import WindowError
+
+if TYPE_CHECKING:  # importing pandas costs more than reading a small folder of logs does
+    import pandas as pd
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
+
+Outcome = Literal["ok", "denied", "error"]
+Value = str | int | float | bool | datetime | list[Any] | None  # what a query parameter may hold
+
+_RELATIVE = re.compile(r"(\d+)\s*([mhdw])")
+_UNIT = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def at_least(severity: Severity, floor: Severity) -> bool:
+    """Whether *severity* is as bad as *floor*, or worse."""
+    return SEVERITIES.index(severity) >= SEVERITIES.index(floor)
+
+
+def one_lower(severity: Severity) -> Severity:
+    """The next milder severity: what an attempt weighs against the deed."""
+    return SEVERITIES[max(0, SEVERITIES.index(severity) - 1)]
+
+
+def parse_time(text: str, *, now: datetime) -> datetime:
+    """A moment in UTC from ISO text (`2026-11-01`, `2026-11-01T09:00+09:00`) or an age (`90m`, `12h`, `7d`, `2w`).
+
+    Text without an offset is UTC. An age counts back from *now*, which must be aware.
+    Raises: WindowError, when the text is neither.
+    """
+    if match := _RELATIVE.fullmatch(text.strip()):
+        return now.astimezone(UTC) - timedelta(**{_UNIT[match[2]]: int(match[1])})
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise WindowError(
+            f"{text!r} is not a time. Use ISO (2026-11-01, 2026-11-01T09:00+09:00) or an age (12h, 7d)."
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open span of time `[start, end)` in UTC, on event time. None leaves that side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for side in (self.start, self.end):
+            if side is not None and side.tzinfo is None:
+                raise WindowError(f"{side} has no time zone; a window is in UTC.")
+        if self.start and self.end and self.start >= self.end:
+            raise WindowError(f"The window ends ({self.end:%F %T}Z) before it starts ({self.start:%F %T}Z).")
+
+    @classmethod
+    def parse(cls, since: str | None, until: str | None, *, now: datetime) -> Window:
+        """A window from the words of `--since` and `--until`; empty text leaves a side open."""
+        return cls(
+            parse_time(since, now=now) if since else None,
+            parse_time(until, now=now) if until else None,
+        )
+
+    def __str__(self) -> str:
+        start = f"{self.start:%Y-%m-%d %H:%M:%S}" if self.start else "the first record"
+        end = f"{self.end:%Y-%m-%d %H:%M:%S}" if self.end else "the last record"
+        return f"{start} to {end} UTC"
+
+    def as_json(self) -> dict[str, str | None]:
+        return {"start": iso(self.start), "end": iso(self.end)}
+
+
+def iso(moment: datetime | None) -> str | None:
+    """`2026-11-01T09:00:00Z`, with fractions of a second only where there are any."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value on its way into SQL, with the Trino type it is bound as (`varchar`, `bigint`, `array(varchar)`, …)."""
+
+    type: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one statement gave. Timestamps are UTC without a zone; `frame()` makes them aware."""
+
+    table: pa.Table
+    sql: str  # Trino SQL with its parameters filled in: what was asked, whichever engine answered
+    engine: str
+    duration_s: float
+    query_id: str | None = None
+    bytes_scanned: int | None = None
+    cost_usd: float | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """The rows as a DataFrame; timestamps aware (UTC), NULL as NaN, NaT or None."""
+        frame = self.table.to_pandas()
+        for field in self.table.schema:
+            if pa.types.is_timestamp(field.type):
+                frame[field.name] = frame[field.name].dt.tz_localize("UTC")
+        return frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule firing for one principal, account and (where it matters) resource in one window. Times are UTC, aware."""
+
+    id: str  # the same for the same rule, principal, account and resource in every run
+    rule: str
+    title: str
+    severity: Severity
+    outcome: Outcome  # ok when at least one of the events succeeded
+    principal_arn: str | None
+    account_id: str | None
+    resource: str | None
+    first_seen: datetime
+    last_seen: datetime
+    event_count: int
+    failed_count: int  # of those, how many were denied or failed
+    source_ips: tuple[str, ...]  # sorted
+    evidence: tuple[str, ...]  # every event id, oldest first; for flow records, one key per flow
+    summary: str  # one sentence a manager understands
+    why: str
+    response: str
+    false_positives: str
+    blind_spots: str
+    attack: tuple[str, ...]
+    pci: tuple[str, ...]
+    cis: tuple[str, ...]
+    sql: str  # the rule as it ran
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values: times as ISO text, tuples as lists."""
+        record = asdict(self)
+        record["first_seen"], record["last_seen"] = iso(self.first_seen), iso(self.last_seen)
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """By severity, then what succeeded before what was tried, then time."""
+    return sorted(
+        findings,
+        key=lambda f: (-SEVERITIES.index(f.severity), f.outcome != "ok", f.first_seen, f.rule, f.id),
+    )
