@@ -1,0 +1,66 @@
+"""A file's bytes, inflated and checked: what every reader starts from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from isal import igzip, isal_zlib
+
+from auditkit.errors import UnreadableFileError
+
+GZIP_MAGIC = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+MAX_INFLATED_BYTES = 1 << 30  # CloudTrail stops at 50 MB a file; past this it is a bomb, not a log
+_MAX_RATIO = 1032  # no byte of deflate stands for more
+_GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
+
+
+def read_text(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
+    """The file's text as UTF-8 bytes, gunzipped where its first bytes say so, without a byte order mark.
+
+    Raises: UnreadableFileError, for a missing or forbidden file, gzip that is cut short, damaged or followed by other
+    bytes, more than *max_bytes* of text, no text at all, or bytes that are not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+    if data.startswith(GZIP_MAGIC):
+        data = _gunzip(data, max_bytes)
+    if data.startswith(BOM):
+        data = data[len(BOM) :]
+    if not data or data.isspace():
+        raise UnreadableFileError("empty")
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UnreadableFileError(f"not UTF-8 text at byte {error.start}") from error
+    return data
+
+
+def _gunzip(data: bytes, max_bytes: int) -> bytes:
+    """All members of a gzip file, one after the other."""
+    if len(data) * _MAX_RATIO <= max_bytes:
+        try:
+            return igzip.decompress(data)  # the quick way; whatever it dislikes is told by the careful way below
+        except (OSError, EOFError, isal_zlib.error):
+            pass
+    members: list[bytes] = []
+    size = 0
+    while data:
+        member = isal_zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            text = member.decompress(data, max_bytes - size + 1)
+        except isal_zlib.error as error:
+            raise UnreadableFileError(f"damaged gzip: {error}") from error
+        size += len(text)
+        if size > max_bytes:
+            raise UnreadableFileError(f"inflates to more than {max_bytes:,} bytes: refused as a gzip bomb")
+        if not member.eof:
+            raise UnreadableFileError(f"gzip cut short: {size:,} bytes could be inflated, the end is missing")
+        members.append(text)
+        data = member.unused_data
+        if data and not data.startswith(GZIP_MAGIC):
+            raise UnreadableFileError(f"{len(data):,} unexpected bytes after the end of the gzip stream")
+    return members[0] if len(members) == 1 else b"".join(members)

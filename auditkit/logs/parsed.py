@@ -1,0 +1,32 @@
+"""What a reader hands on: the rows of one file, and the records that could not become rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from auditkit.errors import AuditkitError
+
+Rows = TypeVar("Rows")
+
+
+class NotALogError(AuditkitError):
+    """The file is whole, but holds no events or flow records: it is named in the ledger and passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that could not be kept: where it stands in the file (from 0), why, and its text."""
+
+    position: int
+    reason: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[Rows]):
+    """One file's rows. Every record of the file is counted in *seen* and is either a row or a bad record."""
+
+    rows: Rows
+    seen: int
+    bad: list[BadRecord] = field(default_factory=list)

@@ -1,0 +1,67 @@
+"""What an event acted on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from auditkit.logs.resource import resource
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-AbCdEf"
+ROLE = "arn:aws:iam::111122223333:role/task"
+
+
+def of(service: str, *, resources: Any = None, request: Any = None, message: str | None = None) -> str | None:
+    listed = None if resources is None else Raw(json.dumps(resources).encode())
+    return resource(service, listed, Raw(json.dumps(request).encode()), message)
+
+
+def test_listed_resources_come_first() -> None:
+    assert of("sts", resources=[{"accountId": "1"}, {"ARN": ROLE}], request={"roleArn": "other"}) == ROLE
+
+
+@pytest.mark.parametrize(
+    ("service", "request_parameters", "expected"),
+    [
+        ("secretsmanager", {"secretId": SECRET}, SECRET),
+        ("secretsmanager", {"secretId": "prod/db"}, "prod/db"),
+        ("iam", {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess", "userName": "bob"}, "bob"),
+        ("iam", {"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess", "roleName": "task"}, "task"),
+        ("sts", {"roleArn": ROLE, "roleSessionName": "s"}, ROLE),
+        ("ecs", {"cluster": "shop", "service": "checkout"}, "checkout"),
+        ("ecs", {"cluster": "shop", "task": "t-1", "command": "/bin/sh"}, "t-1"),
+        ("ecs", {"family": "checkout", "taskRoleArn": ROLE}, "checkout"),
+        ("ec2", {"groupId": "sg-1", "ipPermissions": {"items": []}}, "sg-1"),
+        ("ec2", {"instancesSet": {"items": [{"instanceId": "i-1"}, {"instanceId": "i-2"}]}}, "i-1"),
+        ("ec2", {"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-1"}}}, "fl-1"),
+        ("ssm", {"names": ["/a", "/b"], "withDecryption": True}, "/a"),
+        ("states", {"input": {"deep": [{"stateMachine": "arn:aws:states:eu-central-1:111122223333:stateMachine:m"}]}},
+         "arn:aws:states:eu-central-1:111122223333:stateMachine:m"),
+        ("states", {"name": "no arn anywhere"}, None),
+        ("secretsmanager", "HIDDEN_DUE_TO_SECURITY_REASONS", None),
+        ("secretsmanager", None, None),
+    ],
+)  # fmt: skip
+def test_the_request_names_it(service: str, request_parameters: Any, expected: str | None) -> None:
+    assert of(service, request=request_parameters) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f"User: u is not authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} because no identity-based policy allows it", SECRET),
+        (f"User: u is not authorized to perform: sts:AssumeRole on resource: {ROLE}", ROLE),
+        (f"User: u is not authorized to perform: sts:AssumeRole on resource: {ROLE}.", ROLE),
+        ("User: u is not authorized to perform: ecs:ListClusters on resource: * because no policy", None),
+        ("Rate exceeded", None),
+    ],
+)  # fmt: skip
+def test_a_denial_without_request_names_it_in_its_text(message: str, expected: str | None) -> None:
+    assert of("secretsmanager", request=None, message=message) == expected
+
+
+def test_redacted_resources_are_stepped_over() -> None:
+    assert of("sts", resources="***", request={"roleArn": ROLE}) == ROLE
