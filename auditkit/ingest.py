@@ -1,0 +1,334 @@
+"""Logs into a store: only what is new, each event once, every record accounted for."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from auditkit.errors import UnreadableFileError
+from auditkit.logs import columns
+from auditkit.logs.cloudtrail import Record
+from auditkit.logs.discover import SourceFile, discover
+from auditkit.logs.parsed import NotALogError
+from auditkit.logs.reading import CloudTrailFile, FlowLogFile, read
+from auditkit.model import Window, iso
+from auditkit.schema import PARTITION_KEY
+from auditkit.store import FileEntry, NewPart, Store
+
+BATCH_RECORDS = 25_000  # what one commit holds: enough to make Parquet worth it, little enough to stay small in memory
+BATCH_BYTES = 12 << 20  # of source files
+LOCK = "ingest.lock"
+
+Progress = Callable[[int, int], None]  # source files done, source files in all
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What one ingest did. `records` = events + flow_records + duplicates + quarantined_records + outside_window."""
+
+    files: int = 0  # read in this run
+    known_files: int = 0  # read before, and left alone
+    not_logs: int = 0
+    bytes: int = 0
+    records: int = 0
+    events: int = 0
+    flow_records: int = 0
+    duplicates: int = 0
+    outside_window: int = 0
+    quarantined: int = 0  # whole files
+    quarantined_records: int = 0  # single records of files that were otherwise stored
+    quarantine: list[dict[str, Any]] = field(default_factory=list)  # file, position (None for the whole file), reason
+
+    def count(self, entry: FileEntry) -> None:
+        self.files += 1
+        self.bytes += entry.size
+        self.records += entry.records
+        self.duplicates += entry.duplicates
+        self.outside_window += entry.outside
+        self.not_logs += entry.state == "not a log"
+        if entry.kind == "flowlogs":
+            self.flow_records += entry.stored
+        else:
+            self.events += entry.stored
+        if entry.state == "quarantined":
+            self.quarantined += 1
+            self.quarantine.append({"file": entry.key, "position": None, "reason": entry.reason})
+        self.quarantined_records += entry.quarantined
+        self.quarantine += [{"file": entry.key, "position": b.position, "reason": b.reason} for b in entry.bad]
+
+
+def ingest(
+    store: Store, places: Iterable[str | Path], *, window: Window | None = None, progress: Progress | None = None
+) -> IngestReport:
+    """Read every file under *places* that the store does not know yet, or knows in another version.
+
+    Only records inside *window* are stored. A file read before with a window that does not hold this one is read again.
+    Each batch of files is committed whole; a run that is killed goes on where the last commit ended. A second ingest
+    into the same store waits for the first.
+    Raises: SourceError, for a place that does not exist; StoreError, when the store cannot be written.
+    """
+    report = IngestReport()
+    window = window or Window()
+    with FileLock(store.folder / LOCK), _without_garbage_collection():
+        store.sweep()
+        files = discover(places)
+        fresh = _to_read(store, files, window)
+        report.known_files = len(files) - len(fresh)
+        batch = _Batch(store, window)
+        for done, file in enumerate(fresh):
+            if progress:
+                progress(done, len(fresh))
+            batch.add(file)
+            if batch.is_full:
+                batch.commit(report)
+        batch.commit(report)
+        if progress:
+            progress(len(fresh), len(fresh))
+    return report
+
+
+def _to_read(store: Store, files: list[SourceFile], window: Window) -> list[SourceFile]:
+    """The files that are new, or whose known version is out of date and has just been taken out of the store.
+
+    When one is taken out, so are the files that had records left out as duplicates: it may have been what they repeated.
+    """
+    known = store.known_files()
+    changed = {file.key for file in files if file.key in known and not _is_current(file, known[file.key], window)}
+    if changed:
+        changed |= {file.key for file in files if file.key in known and known[file.key]["duplicates"]}
+        store.forget(changed)
+    return [file for file in files if file.key not in known or file.key in changed]
+
+
+def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
+    if (entry["size"], entry["mtime_ns"]) != (file.size, file.mtime_ns):
+        return False
+    start, end = iso(window.start) or "", iso(window.end) or ""
+    covers_start = entry["window_start"] == "" or (start != "" and entry["window_start"] <= start)
+    covers_end = entry["window_end"] == "" or (end != "" and end <= entry["window_end"])
+    return covers_start and covers_end
+
+
+class _Batch:
+    """Files read and not yet committed."""
+
+    def __init__(self, store: Store, window: Window) -> None:
+        self.store, self.window = store, window
+        self.seen = _SeenEvents(store)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.entries: list[FileEntry] = []  # one a file; `stored` and the like are filled in at the commit
+        self.records: list[Record] = []
+        self.record_file: list[tuple[int, int]] = []  # (number of the entry, how many records)
+        self.flows: list[tuple[int, pa.Table]] = []
+        self.contents: set[str] = set()
+        self.size = 0
+
+    @property
+    def is_full(self) -> bool:
+        flow_records = sum(len(rows) for _, rows in self.flows)
+        return len(self.records) + flow_records >= BATCH_RECORDS or self.size >= BATCH_BYTES
+
+    def add(self, file: SourceFile) -> None:
+        """Read one file; whatever goes wrong with it is written down and stays its own affair."""
+        self.size += file.size
+        entry = FileEntry(
+            key=file.key,
+            size=file.size,
+            mtime_ns=file.mtime_ns,
+            window_start=iso(self.window.start) or "",
+            window_end=iso(self.window.end) or "",
+            state="stored",
+        )
+        try:
+            found = read(file)
+        except NotALogError as error:
+            self.entries.append(replace(entry, state="not a log", reason=str(error)))
+            return
+        except UnreadableFileError as error:
+            self.entries.append(replace(entry, state="quarantined", reason=str(error)))
+            return
+        entry = replace(entry, sha256=_sha256(file.path), records=found.parsed.seen, bad=tuple(found.parsed.bad))
+        number = len(self.entries)
+        if isinstance(found, CloudTrailFile):
+            self.entries.append(replace(entry, kind="cloudtrail"))
+            self.records += found.parsed.rows
+            self.record_file.append((number, len(found.parsed.rows)))
+        else:
+            self._add_flows(found, replace(entry, kind="flowlogs", content_sha256=found.content_sha256))
+
+    def _add_flows(self, found: FlowLogFile, entry: FileEntry) -> None:
+        twin = found.content_sha256 in self.contents or self.store.file_with_content(found.content_sha256, key=entry.key)
+        rows = found.parsed.rows
+        if twin:
+            self.entries.append(replace(entry, duplicates=len(rows), reason="a copy of another file"))
+            return
+        self.contents.add(found.content_sha256)
+        self.flows.append((len(self.entries), rows))
+        self.entries.append(entry)
+
+    def commit(self, report: IngestReport) -> None:
+        """Rows of the batch by day into the store, its files into the ledger."""
+        if not self.entries:
+            return
+        tally = {"stored": np.zeros(len(self.entries), int), "duplicates": np.zeros(len(self.entries), int)}
+        outside = np.zeros(len(self.entries), int)
+        parts = [*self._event_parts(tally, outside), *self._flow_parts(tally, outside)]
+        entries = [_settled(e, *map(int, tallies)) for e, *tallies in zip(self.entries, *tally.values(), outside, strict=True)]
+        self.store.commit(entries, parts)
+        for entry in entries:
+            report.count(entry)
+        self._clear()
+
+    def _event_parts(self, tally: dict[str, Any], outside: Any) -> Iterator[NewPart]:
+        if not self.records:
+            return
+        numbers = np.repeat([n for n, _ in self.record_file], [count for _, count in self.record_file])
+        by_time = sorted(range(len(self.records)), key=[record.eventTime for record in self.records].__getitem__)
+        numbers = numbers[by_time]  # the records are put in order before they become columns: that moves far fewer bytes
+        keys = pa.array([entry.key for entry in self.entries])
+        rows = columns.table([self.records[at] for at in by_time], keys.take(pa.array(numbers)))
+        inside = _inside(rows["event_time"], self.window)
+        fresh = self.seen.fresh(rows, inside)
+        outside += np.bincount(numbers[~inside], minlength=len(self.entries))
+        tally["duplicates"] += np.bincount(numbers[inside & ~fresh], minlength=len(self.entries))
+        tally["stored"] += np.bincount(numbers[fresh], minlength=len(self.entries))
+        yield from _by_day("cloudtrail_events", rows, "event_time", fresh)
+
+    def _flow_parts(self, tally: dict[str, Any], outside: Any) -> Iterator[NewPart]:
+        if not self.flows:
+            return
+        numbers = np.repeat([n for n, _ in self.flows], [len(rows) for _, rows in self.flows])
+        keys = pa.array([entry.key for entry in self.entries])
+        rows = pa.concat_tables([rows for _, rows in self.flows])
+        rows = rows.append_column("log_file", keys.take(pa.array(numbers)))
+        inside = _inside(rows["start_time"], self.window)
+        outside += np.bincount(numbers[~inside], minlength=len(self.entries))
+        tally["stored"] += np.bincount(numbers[inside], minlength=len(self.entries))
+        yield from _by_day("flow_records", rows, "start_time", inside)
+
+
+class _SeenEvents:
+    """Which events the store holds: their keys, day by day, read from it when a day first comes up."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._days: dict[date, pa.Array] = {}
+
+    def fresh(self, rows: pa.Table, inside: Any) -> Any:
+        """Mask of the rows that are inside and that neither the store nor an earlier row holds."""
+        keys = _event_keys(rows)
+        days = rows["event_time"].cast(pa.date32())
+        fresh = inside & _first_of_each(keys, inside)
+        for day in pc.unique(days.filter(pa.array(inside))).to_pylist():
+            of_day = pc.equal(days, day).to_numpy() & fresh
+            new = keys.filter(pa.array(of_day))
+            held = self._held(day)
+            known = pc.is_in(new, value_set=held).to_numpy(zero_copy_only=False)
+            fresh[np.flatnonzero(of_day)[known]] = False
+            self._days[day] = pa.concat_arrays([held, new.filter(pa.array(~known))])
+        return fresh
+
+    def _held(self, day: date) -> pa.Array:
+        if day not in self._days:
+            parts = self._store.parts_of_day("cloudtrail_events", day)
+            tables = [pq.ParquetFile(part).read(columns=["event_id", "account_id"]) for part in parts]
+            held = [_event_keys(table) for table in tables]
+            self._days[day] = pa.concat_arrays(held) if held else pa.array([], pa.string())
+        return self._days[day]
+
+
+def _event_keys(rows: pa.Table) -> pa.Array:
+    """`event_id account_id`: one event delivered to two accounts is two rows."""
+    keys = pc.binary_join_element_wise(rows["event_id"], pc.fill_null(rows["account_id"], ""), " ")
+    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+
+
+def _first_of_each(keys: pa.Array, inside: Any) -> Any:
+    """Mask of the first row of each key, among the rows inside."""
+    numbers = keys.dictionary_encode().indices.to_numpy()
+    at = np.flatnonzero(inside)
+    first = np.zeros(len(keys), bool)
+    first[at[np.unique(numbers[at], return_index=True)[1]]] = True
+    return first
+
+
+def _inside(times: pa.ChunkedArray, window: Window) -> Any:
+    """Mask of the times inside the window."""
+    micros = times.cast(pa.int64()).to_numpy()
+    inside = np.ones(len(micros), bool)
+    if window.start:
+        inside &= micros >= _micros(window.start)
+    if window.end:
+        inside &= micros < _micros(window.end)
+    return inside
+
+
+def _micros(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+
+
+def _by_day(table: str, rows: pa.Table, time: str, wanted: Any) -> Iterator[NewPart]:
+    """The rows wanted, a part for each day, sorted by time."""
+    ordered = rows if wanted.all() else rows.filter(pa.array(wanted))
+    micros = ordered[time].cast(pa.int64()).to_numpy()
+    if (np.diff(micros) < 0).any():
+        order = np.argsort(micros, kind="stable")
+        ordered, micros = ordered.take(pa.array(order)), micros[order]
+    days = micros // 86_400_000_000
+    starts = np.flatnonzero(np.diff(days, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
+        part = ordered.slice(start, end - start)
+        keys = tuple(pc.unique(part["log_file"]).to_pylist())
+        yield NewPart(table, part[time][0].as_py().date(), part, keys)
+
+
+def _settled(entry: FileEntry, stored: int, duplicates: int, outside: int) -> FileEntry:
+    """The entry with its books closed: every record of the file is in exactly one column."""
+    quarantined = len(entry.bad)
+    state, reason = entry.state, entry.reason
+    if quarantined:
+        state = "partial" if entry.records > quarantined else "quarantined"
+        reason = reason or f"{quarantined:,} of {entry.records:,} records cannot be read: {entry.bad[0].reason}"
+    return replace(
+        entry,
+        state=state,
+        reason=reason,
+        stored=stored,
+        duplicates=entry.duplicates + duplicates,
+        quarantined=quarantined,
+        outside=outside,
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:  # gone since it was read
+        return None
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Millions of small records and no cycles among them: looking for cycles took three times as long as decoding."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

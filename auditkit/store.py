@@ -1,0 +1,244 @@
+"""The store: a folder of Parquet parts, and the ledger that says which of them count."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from auditkit.errors import StoreError
+from auditkit.logs.discover import STORE_LEDGER
+from auditkit.logs.parsed import BadRecord
+from auditkit.resources import QUERIES
+from auditkit.schema import PARTITION_KEY, TABLES
+
+SCHEMA_VERSION = 1
+_LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
+
+# Values that repeat within a day. Writing a dictionary of the others costs time and saves no space.
+_REPEATING = {
+    "cloudtrail_events": [
+        "event_source", "service", "event_name", "event_type", "event_category", "aws_region", "account_id", "source_ip",
+        "user_agent", "error_code", "error_message", "outcome", "identity_type", "principal_arn", "principal_name",
+        "principal_account", "session_name", "access_key_id", "invoked_by", "source_identity", "on_behalf_of",
+        "resource_arn", "resources", "user_identity", "vpc_endpoint_id", "tls_version", "extra", "log_file",
+    ],
+    "flow_records": [name for name in TABLES["flow_records"].names if name not in (PARTITION_KEY, "bytes")],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """What the ledger says of one source file. `records` = stored + duplicates + quarantined + outside."""
+
+    key: str
+    size: int
+    mtime_ns: int
+    window_start: str
+    window_end: str
+    state: str
+    kind: str | None = None
+    sha256: str | None = None
+    content_sha256: str | None = None
+    reason: str | None = None
+    records: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    outside: int = 0
+    bad: tuple[BadRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewPart:
+    """Rows on their way into the store: one table, one day, from the files named."""
+
+    table: str
+    day: date
+    rows: pa.Table
+    keys: tuple[str, ...]
+
+
+class Store:
+    """A folder with one subfolder a table, one below it a day, and the ledger.
+
+    The ledger is the truth: a Parquet file it does not list is left over from a run that was killed, is never read, and
+    is swept by the next ingest.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Raises: StoreError, when there is no store at *folder* and none is to be made, or it is of another version."""
+        self.folder = folder
+        self._ledger_file = folder / STORE_LEDGER
+        if not create and not self._ledger_file.is_file():
+            raise StoreError(f"There is no store at {str(folder)!r}. `auditkit ingest LOGS --store {folder}` makes one.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._connection() as connection:
+                if create and not _version(connection):
+                    _LEDGER.create_schema(connection)
+                    _LEDGER.stamp_schema_version(connection)
+                version = _version(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"The store at {str(folder)!r} cannot be opened: {error}.") from error
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"The store at {str(folder)!r} is of version {version}; this auditkit reads version {SCHEMA_VERSION}. "
+                "Ingest the logs into a new store."
+            )
+
+    def parts(self) -> dict[str, list[Path]]:
+        """The Parquet files of each table, by day."""
+        found: dict[str, list[Path]] = {table: [] for table in TABLES}
+        with self._connection() as connection:
+            for part in _LEDGER.parts(connection):
+                found[part["table_name"]].append(self.folder / part["path"])
+        return found
+
+    def parts_of_day(self, table: str, day: date) -> list[Path]:
+        with self._connection() as connection:
+            rows = _LEDGER.parts_of_day(connection, table_name=table, event_date=day.isoformat())
+            return [self.folder / row["path"] for row in rows]
+
+    def known_files(self) -> dict[str, Mapping[str, Any]]:
+        """By key: id, size, mtime_ns, window_start, window_end and duplicates of every file the ledger knows."""
+        with self._connection() as connection:
+            return {row["key"]: dict(row) for row in _LEDGER.known_files(connection)}
+
+    def file_with_content(self, content_sha256: str, *, key: str) -> str | None:
+        """The key of another file that said the same, word for word."""
+        with self._connection() as connection:
+            row = _LEDGER.file_with_content(connection, content_sha256=content_sha256, key=key)
+        return row["key"] if row else None
+
+    def books(self) -> dict[str, Any]:
+        """Sums over all files, the files by state, and by name all that were not stored whole."""
+        with self._connection() as connection:
+            return {
+                **dict(_LEDGER.books(connection)),
+                "by_state": [dict(row) for row in _LEDGER.files_by_state(connection)],
+                "troubled": [dict(row) for row in _LEDGER.troubled_files(connection)],
+                "bad_records": [dict(row) for row in _LEDGER.bad_records(connection)],
+            }
+
+    def commit(self, files: Sequence[FileEntry], parts: Sequence[NewPart]) -> None:
+        """New files and their rows, together or not at all. Raises: StoreError."""
+        with self._writing():
+            written = [(part, self._write(part.table, part.day, part.rows)) for part in parts]
+            with self._connection() as connection, _transaction(connection):
+                ids = {entry.key: _add_file(connection, entry) for entry in files}
+                for part, path in written:
+                    _add_part(connection, part.table, path, part.day.isoformat(), len(part.rows), [ids[k] for k in part.keys])
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Take files and their rows out, all of them together or none. Raises: StoreError."""
+        with self._writing():
+            obsolete: list[Path] = []
+            with self._connection() as connection, _transaction(connection):
+                for key in keys:
+                    obsolete += self._forget(connection, key)
+            for path in obsolete:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error, pa.ArrowException) as error:
+            raise StoreError(
+                f"Writing to the store at {str(self.folder)!r} failed: {error}. What was stored before is intact; "
+                "run the same ingest again once there is room and permission."
+            ) from error
+
+    def sweep(self) -> int:
+        """Delete Parquet files that the ledger does not list; returns how many. Only while no other ingest runs."""
+        listed = {path for paths in self.parts().values() for path in paths}
+        strays = [path for table in TABLES for path in (self.folder / table).rglob("*.parquet*") if path not in listed]
+        for path in strays:
+            path.unlink()
+        return len(strays)
+
+    def _forget(self, connection: sqlite3.Connection, key: str) -> list[Path]:
+        """Take one file out; returns the parts to delete once that is committed."""
+        file_id: int = _LEDGER.file_id(connection, key=key)["id"]
+        obsolete: list[Path] = []
+        for part in list(_LEDGER.parts_of_file(connection, file_id=file_id)):
+            path = self.folder / part["path"]
+            rows = pq.ParquetFile(path).read()
+            kept = rows.filter(pa.compute.not_equal(rows["log_file"], key))
+            others = [row["file_id"] for row in _LEDGER.other_files_of_part(connection, part_id=part["id"], file_id=file_id)]
+            _LEDGER.remove_part(connection, part_id=part["id"])
+            if len(kept):
+                day = date.fromisoformat(part["event_date"])
+                smaller = self._write(part["table_name"], day, kept)
+                _add_part(connection, part["table_name"], smaller, part["event_date"], len(kept), others)
+            obsolete.append(path)
+        _LEDGER.remove_file(connection, key=key)
+        return obsolete
+
+    def _write(self, table: str, day: date, rows: pa.Table) -> str:
+        """Rows as a Parquet file on disk, complete before it has its name; returns its path inside the store."""
+        folder = self.folder / table / f"{PARTITION_KEY}={day.isoformat()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"part-{os.urandom(8).hex()}.parquet"
+        unfinished = path.with_suffix(".parquet.unfinished")
+        pq.write_table(
+            rows,
+            unfinished,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_REPEATING[table],
+            row_group_size=122_880,
+            store_schema=False,
+        )
+        with unfinished.open("rb") as written:
+            os.fsync(written.fileno())
+        unfinished.replace(path)
+        return path.relative_to(self.folder).as_posix()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._ledger_file, timeout=60, isolation_level=None)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(_LEDGER.schema_version(connection)["user_version"])
+
+
+def _add_file(connection: sqlite3.Connection, entry: FileEntry) -> int:
+    columns = {name: getattr(entry, name) for name in FileEntry.__slots__ if name != "bad"}
+    file_id: int = _LEDGER.add_file(connection, **columns)
+    for bad in entry.bad:
+        _LEDGER.add_bad_record(connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text)
+    return file_id
+
+
+def _add_part(
+    connection: sqlite3.Connection, table: str, path: str, event_date: str, row_count: int, file_ids: Sequence[int]
+) -> None:
+    part_id = _LEDGER.add_part(connection, path=path, table_name=table, event_date=event_date, row_count=row_count)
+    for file_id in file_ids:
+        _LEDGER.add_part_file(connection, part_id=part_id, file_id=file_id)

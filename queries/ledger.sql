@@ -1,0 +1,125 @@
+-- The ledger of a store, in SQLite's own SQL: every source file that was read, and the Parquet parts its rows are in.
+
+-- name: create_schema#
+CREATE TABLE IF NOT EXISTS files (
+    id             INTEGER PRIMARY KEY,
+    key            TEXT NOT NULL UNIQUE,  -- absolute path
+    size           INTEGER NOT NULL,
+    mtime_ns       INTEGER NOT NULL,
+    window_start   TEXT NOT NULL,         -- only records inside were stored; '' is open
+    window_end     TEXT NOT NULL,
+    sha256         TEXT,                  -- of the file as it lies there
+    content_sha256 TEXT,                  -- of a flow log's text
+    kind           TEXT,                  -- cloudtrail | flowlogs
+    state          TEXT NOT NULL,         -- stored | partial | quarantined | not a log
+    reason         TEXT,
+    records        INTEGER NOT NULL,      -- = stored + duplicates + quarantined + outside
+    stored         INTEGER NOT NULL,
+    duplicates     INTEGER NOT NULL,
+    quarantined    INTEGER NOT NULL,
+    outside        INTEGER NOT NULL       -- outside the window asked for
+);
+CREATE INDEX IF NOT EXISTS files_by_content ON files (content_sha256);
+CREATE TABLE IF NOT EXISTS parts (
+    id         INTEGER PRIMARY KEY,
+    path       TEXT NOT NULL UNIQUE,      -- inside the store
+    table_name TEXT NOT NULL,
+    event_date TEXT NOT NULL,
+    row_count  INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS part_files (
+    part_id INTEGER NOT NULL REFERENCES parts (id) ON DELETE CASCADE,
+    file_id INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    PRIMARY KEY (part_id, file_id)
+);
+CREATE INDEX IF NOT EXISTS part_files_by_file ON part_files (file_id);
+CREATE TABLE IF NOT EXISTS bad_records (
+    file_id  INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,            -- from 0
+    reason   TEXT NOT NULL,
+    text     BLOB NOT NULL
+);
+
+-- name: schema_version()^
+PRAGMA user_version;
+
+-- name: stamp_schema_version()!
+PRAGMA user_version = 1;
+
+-- name: known_files()
+SELECT id, key, size, mtime_ns, window_start, window_end, duplicates FROM files;
+
+-- name: file_id(key)^
+SELECT id FROM files WHERE key = :key;
+
+-- name: file_with_content(content_sha256, key)^
+SELECT key FROM files WHERE content_sha256 = :content_sha256 AND key <> :key AND stored > 0 ORDER BY id LIMIT 1;
+
+-- name: add_file(key, size, mtime_ns, window_start, window_end, sha256, content_sha256, kind, state, reason, records, stored, duplicates, quarantined, outside)<!
+INSERT INTO files (
+    key, size, mtime_ns, window_start, window_end, sha256, content_sha256, kind, state, reason,
+    records, stored, duplicates, quarantined, outside
+) VALUES (
+    :key, :size, :mtime_ns, :window_start, :window_end, :sha256, :content_sha256, :kind, :state, :reason,
+    :records, :stored, :duplicates, :quarantined, :outside
+);
+
+-- name: remove_file(key)!
+DELETE FROM files WHERE key = :key;
+
+-- name: add_part(path, table_name, event_date, row_count)<!
+INSERT INTO parts (path, table_name, event_date, row_count) VALUES (:path, :table_name, :event_date, :row_count);
+
+-- name: remove_part(part_id)!
+DELETE FROM parts WHERE id = :part_id;
+
+-- name: add_part_file(part_id, file_id)!
+INSERT INTO part_files (part_id, file_id) VALUES (:part_id, :file_id);
+
+-- name: add_bad_record(file_id, position, reason, text)!
+INSERT INTO bad_records (file_id, position, reason, text) VALUES (:file_id, :position, :reason, :text);
+
+-- name: parts()
+SELECT path, table_name, event_date, row_count FROM parts ORDER BY table_name, event_date, id;
+
+-- name: parts_of_day(table_name, event_date)
+SELECT path FROM parts WHERE table_name = :table_name AND event_date = :event_date ORDER BY id;
+
+-- name: parts_of_file(file_id)
+SELECT p.id, p.path, p.table_name, p.event_date
+FROM parts AS p
+JOIN part_files AS f ON f.part_id = p.id
+WHERE f.file_id = :file_id
+ORDER BY p.id;
+
+-- name: other_files_of_part(part_id, file_id)
+SELECT file_id FROM part_files WHERE part_id = :part_id AND file_id <> :file_id ORDER BY file_id;
+
+-- name: books()^
+SELECT
+    count(*)                      AS files,
+    coalesce(sum(records), 0)     AS records,
+    coalesce(sum(stored), 0)      AS stored,
+    coalesce(sum(duplicates), 0)  AS duplicates,
+    coalesce(sum(quarantined), 0) AS quarantined,
+    coalesce(sum(outside), 0)     AS outside,
+    coalesce(sum(size), 0)        AS bytes
+FROM files;
+
+-- name: files_by_state()
+SELECT coalesce(kind, '') AS kind, state, count(*) AS files, sum(records) AS records, sum(stored) AS stored
+FROM files
+GROUP BY kind, state
+ORDER BY kind, state;
+
+-- name: troubled_files()
+SELECT key, kind, state, reason, records, stored, quarantined
+FROM files
+WHERE state <> 'stored'
+ORDER BY state, key;
+
+-- name: bad_records()
+SELECT f.key, b.position, b.reason
+FROM bad_records AS b
+JOIN files AS f ON f.id = b.file_id
+ORDER BY f.key, b.position;
