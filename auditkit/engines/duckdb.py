@@ -1,0 +1,101 @@
+"""DuckDB over the Parquet parts of a store, or over Arrow tables in memory."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from auditkit.engines import ALWAYS, NO_PARAMETERS
+from auditkit.engines.dialect import STORED, prepare
+from auditkit.engines.duckdb_sql import duckdb_sql
+from auditkit.engines.plain import plain
+from auditkit.errors import QueryError, StoreError
+from auditkit.model import Parameter, Result, Window
+from auditkit.resources import QUERIES
+from auditkit.schema import TABLES
+
+MACROS = QUERIES / "frames" / "duckdb_macros.sql"
+_GONE = re.compile(r'Cannot access file "(.+?\.parquet)\b')  # DuckDB takes a path that is not there for a pattern
+
+
+class DuckDBEngine:
+    """Reads nothing but the parts it was given: the connection is locked before the first statement runs."""
+
+    name = "duckdb"
+
+    def __init__(self, tables: Mapping[str, Sequence[Path] | pa.Table]) -> None:
+        """*tables*: by name, Parquet parts (in folders `event_date=YYYY-MM-DD`) or an Arrow table of the whole schema.
+
+        A table that is not named, or has no parts, is empty.
+        """
+        spill = tempfile.mkdtemp(prefix="auditkit-")
+        weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+        self._connection = duckdb.connect(
+            config={
+                "temp_directory": spill,
+                "autoload_known_extensions": False,
+                "autoinstall_known_extensions": False,
+            }
+        )
+        self._connection.execute(MACROS.read_text(encoding="utf-8"))
+        stored = {name: _absolute(tables.get(name, ())) for name in TABLES}
+        for name, parts in stored.items():
+            self._store(name, parts)
+        self._lock([part for parts in stored.values() if isinstance(parts, list) for part in parts])
+
+    def _store(self, name: str, parts: list[str] | pa.Table) -> None:
+        """Make *parts* readable as stored_<name>, which the sources in queries/sources/ select from."""
+        if isinstance(parts, pa.Table):
+            self._connection.register(STORED + name, parts)
+        elif not parts:
+            self._connection.register(STORED + name, TABLES[name].arrow.empty_table())
+        else:
+            try:
+                self._connection.read_parquet(parts, hive_partitioning=True).create_view(STORED + name)
+            except duckdb.Error as error:
+                raise StoreError(f"The parts of {name} cannot be opened: {error}") from None
+
+    def _lock(self, readable: list[str]) -> None:
+        for name, value in (
+            ("TimeZone", "UTC"),
+            ("python_enable_replacements", False),  # or SQL could read the caller's variables
+            ("allowed_paths", readable),
+            ("enable_external_access", False),
+            ("lock_configuration", True),
+        ):
+            self._connection.execute(f"SET {name} = $value", {"value": value})
+
+    def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
+        """See Engine.run. `duration_s` counts from the text to the Arrow table."""
+        started = time.perf_counter()
+        statement = prepare(sql, params, window, layout="store")
+        written = duckdb_sql(statement)
+        try:
+            table = self._connection.sql(written).to_arrow_table()
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except duckdb.Error as error:
+            raise QueryError(_reason(error)) from None
+        return Result(plain(table), statement.shown, self.name, time.perf_counter() - started)
+
+
+def _absolute(parts: Sequence[Path] | pa.Table) -> list[str] | pa.Table:
+    return parts if isinstance(parts, pa.Table) else [str(part.absolute()) for part in parts]
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says, without its advice on settings, and the line of SQL it points at."""
+    if gone := _GONE.search(str(error)):
+        return f"The part {gone[1]} is no longer there. Open the store again."
+    said, _, place = str(error).partition("\n\nLINE ")
+    line = place.partition(": ")[2].partition("\n")[0].strip()
+    said = said.partition("\n\n")[0].partition("\tCandidate functions")[0].replace("\n", " ").strip()
+    return f"DuckDB stopped: {said}" + (f"\n  at: {line}" if line else "")
