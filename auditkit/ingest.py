@@ -7,24 +7,23 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from filelock import FileLock
 
+from auditkit.duplicates import DAY_MICROS, SeenEvents
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import columns
+from auditkit.logs import arrays, columns
 from auditkit.logs.cloudtrail import Record
 from auditkit.logs.discover import SourceFile, discover
 from auditkit.logs.parsed import NotALogError
 from auditkit.logs.reading import CloudTrailFile, FlowLogFile, read
 from auditkit.model import Window, iso
-from auditkit.schema import PARTITION_KEY
 from auditkit.store import FileEntry, NewPart, Store
 
 BATCH_RECORDS = 25_000  # what one commit holds: enough to make Parquet worth it, little enough to stay small in memory
@@ -102,7 +101,7 @@ def ingest(
 def _to_read(store: Store, files: list[SourceFile], window: Window) -> list[SourceFile]:
     """The files that are new, or whose known version is out of date and has just been taken out of the store.
 
-    When one is taken out, so are the files that had records left out as duplicates: it may have been what they repeated.
+    When one is taken out, so are the files whose records were left out as duplicates: they may have repeated it.
     """
     known = store.known_files()
     changed = {file.key for file in files if file.key in known and not _is_current(file, known[file.key], window)}
@@ -126,7 +125,7 @@ class _Batch:
 
     def __init__(self, store: Store, window: Window) -> None:
         self.store, self.window = store, window
-        self.seen = _SeenEvents(store)
+        self.seen = SeenEvents(store)
         self._clear()
 
     def _clear(self) -> None:
@@ -171,7 +170,9 @@ class _Batch:
             self._add_flows(found, replace(entry, kind="flowlogs", content_sha256=found.content_sha256))
 
     def _add_flows(self, found: FlowLogFile, entry: FileEntry) -> None:
-        twin = found.content_sha256 in self.contents or self.store.file_with_content(found.content_sha256, key=entry.key)
+        twin = found.content_sha256 in self.contents or self.store.file_with_content(
+            found.content_sha256, key=entry.key
+        )
         rows = found.parsed.rows
         if twin:
             self.entries.append(replace(entry, duplicates=len(rows), reason="a copy of another file"))
@@ -187,7 +188,9 @@ class _Batch:
         tally = {"stored": np.zeros(len(self.entries), int), "duplicates": np.zeros(len(self.entries), int)}
         outside = np.zeros(len(self.entries), int)
         parts = [*self._event_parts(tally, outside), *self._flow_parts(tally, outside)]
-        entries = [_settled(e, *map(int, tallies)) for e, *tallies in zip(self.entries, *tally.values(), outside, strict=True)]
+        entries = [
+            _settled(e, *map(int, tallies)) for e, *tallies in zip(self.entries, *tally.values(), outside, strict=True)
+        ]
         self.store.commit(entries, parts)
         for entry in entries:
             report.count(entry)
@@ -197,10 +200,13 @@ class _Batch:
         if not self.records:
             return
         numbers = np.repeat([n for n, _ in self.record_file], [count for _, count in self.record_file])
-        by_time = sorted(range(len(self.records)), key=[record.eventTime for record in self.records].__getitem__)
-        numbers = numbers[by_time]  # the records are put in order before they become columns: that moves far fewer bytes
-        keys = pa.array([entry.key for entry in self.entries])
-        rows = columns.table([self.records[at] for at in by_time], keys.take(pa.array(numbers)))
+        times = [record.eventTime or "" for record in self.records]
+        by_time = sorted(range(len(times)), key=times.__getitem__)
+        numbers = numbers[
+            by_time
+        ]  # the records are put in order before they become columns: that moves far fewer bytes
+        keys = arrays.texts([entry.key for entry in self.entries])
+        rows = columns.table([self.records[at] for at in by_time], keys.take(arrays.numbers(numbers, pa.int64())))
         inside = _inside(rows["event_time"], self.window)
         fresh = self.seen.fresh(rows, inside)
         outside += np.bincount(numbers[~inside], minlength=len(self.entries))
@@ -212,63 +218,18 @@ class _Batch:
         if not self.flows:
             return
         numbers = np.repeat([n for n, _ in self.flows], [len(rows) for _, rows in self.flows])
-        keys = pa.array([entry.key for entry in self.entries])
+        keys = arrays.texts([entry.key for entry in self.entries])
         rows = pa.concat_tables([rows for _, rows in self.flows])
-        rows = rows.append_column("log_file", keys.take(pa.array(numbers)))
+        rows = rows.append_column("log_file", keys.take(arrays.numbers(numbers, pa.int64())))
         inside = _inside(rows["start_time"], self.window)
         outside += np.bincount(numbers[~inside], minlength=len(self.entries))
         tally["stored"] += np.bincount(numbers[inside], minlength=len(self.entries))
         yield from _by_day("flow_records", rows, "start_time", inside)
 
 
-class _SeenEvents:
-    """Which events the store holds: their keys, day by day, read from it when a day first comes up."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._days: dict[date, pa.Array] = {}
-
-    def fresh(self, rows: pa.Table, inside: Any) -> Any:
-        """Mask of the rows that are inside and that neither the store nor an earlier row holds."""
-        keys = _event_keys(rows)
-        days = rows["event_time"].cast(pa.date32())
-        fresh = inside & _first_of_each(keys, inside)
-        for day in pc.unique(days.filter(pa.array(inside))).to_pylist():
-            of_day = pc.equal(days, day).to_numpy() & fresh
-            new = keys.filter(pa.array(of_day))
-            held = self._held(day)
-            known = pc.is_in(new, value_set=held).to_numpy(zero_copy_only=False)
-            fresh[np.flatnonzero(of_day)[known]] = False
-            self._days[day] = pa.concat_arrays([held, new.filter(pa.array(~known))])
-        return fresh
-
-    def _held(self, day: date) -> pa.Array:
-        if day not in self._days:
-            parts = self._store.parts_of_day("cloudtrail_events", day)
-            tables = [pq.ParquetFile(part).read(columns=["event_id", "account_id"]) for part in parts]
-            held = [_event_keys(table) for table in tables]
-            self._days[day] = pa.concat_arrays(held) if held else pa.array([], pa.string())
-        return self._days[day]
-
-
-def _event_keys(rows: pa.Table) -> pa.Array:
-    """`event_id account_id`: one event delivered to two accounts is two rows."""
-    keys = pc.binary_join_element_wise(rows["event_id"], pc.fill_null(rows["account_id"], ""), " ")
-    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
-
-
-def _first_of_each(keys: pa.Array, inside: Any) -> Any:
-    """Mask of the first row of each key, among the rows inside."""
-    numbers = keys.dictionary_encode().indices.to_numpy()
-    at = np.flatnonzero(inside)
-    first = np.zeros(len(keys), bool)
-    first[at[np.unique(numbers[at], return_index=True)[1]]] = True
-    return first
-
-
 def _inside(times: pa.ChunkedArray, window: Window) -> Any:
     """Mask of the times inside the window."""
-    micros = times.cast(pa.int64()).to_numpy()
+    micros = arrays.as_integers(times)
     inside = np.ones(len(micros), bool)
     if window.start:
         inside &= micros >= _micros(window.start)
@@ -283,12 +244,12 @@ def _micros(moment: datetime) -> int:
 
 def _by_day(table: str, rows: pa.Table, time: str, wanted: Any) -> Iterator[NewPart]:
     """The rows wanted, a part for each day, sorted by time."""
-    ordered = rows if wanted.all() else rows.filter(pa.array(wanted))
-    micros = ordered[time].cast(pa.int64()).to_numpy()
+    ordered = rows if wanted.all() else rows.filter(arrays.mask(wanted))
+    micros = arrays.as_integers(ordered[time])
     if (np.diff(micros) < 0).any():
         order = np.argsort(micros, kind="stable")
-        ordered, micros = ordered.take(pa.array(order)), micros[order]
-    days = micros // 86_400_000_000
+        ordered, micros = ordered.take(arrays.numbers(order, pa.int64())), micros[order]
+    days = micros // DAY_MICROS
     starts = np.flatnonzero(np.diff(days, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
         part = ordered.slice(start, end - start)

@@ -112,7 +112,7 @@ class Result:
 
     def frame(self) -> pd.DataFrame:
         """The rows as a DataFrame; timestamps aware (UTC), NULL as NaN, NaT or None."""
-        frame = self.table.to_pandas()
+        frame: pd.DataFrame = self.table.to_pandas()
         for field in self.table.schema:
             if pa.types.is_timestamp(field.type):
                 frame[field.name] = frame[field.name].dt.tz_localize("UTC")
@@ -121,7 +121,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule firing for one principal, account and (where it matters) resource in one window. Times are UTC, aware."""
+    """One rule firing for one principal, account and (where it matters) resource in one window. Times are aware UTC."""
 
     id: str  # the same for the same rule, principal, account and resource in every run
     rule: str

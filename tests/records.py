@@ -75,7 +75,9 @@ FLOW_HEADER = (
 START = 1793613600  # 2026-11-02T10:00:00Z
 
 
-def flow_line(*, srcaddr: str = "198.51.100.7", dstport: int | str = 5432, action: str = "REJECT", start: int = START) -> str:
+def flow_line(
+    *, srcaddr: str = "198.51.100.7", dstport: int | str = 5432, action: str = "REJECT", start: int = START
+) -> str:
     return f"2 {ACCOUNT} eni-1 {srcaddr} 10.0.0.5 40000 {dstport} 6 3 180 {start} {start + 60} {action} OK"
 
 

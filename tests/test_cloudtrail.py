@@ -36,7 +36,13 @@ def row(**differs: Any) -> dict[str, Any]:
 
 
 A, B = record("a"), record("b", eventTime="2026-11-02T10:00:01Z")
-LOOKUP = {"EventId": "a", "EventTime": 1793613600.0, "Username": "alice", "Resources": [], "CloudTrailEvent": json.dumps(A)}
+LOOKUP = {
+    "EventId": "a",
+    "EventTime": 1793613600.0,
+    "Username": "alice",
+    "Resources": [],
+    "CloudTrailEvent": json.dumps(A),
+}
 FORMS = {
     "trail file": trail(A, B),
     "trail file, pretty-printed": json.dumps({"Records": [A, B]}, indent=2).encode(),
@@ -45,7 +51,9 @@ FORMS = {
     "array, pretty-printed": json.dumps([A, B], indent=4).encode(),
     "lines": f"{json.dumps(A)}\n\n{json.dumps(B)}\n".encode(),
     "lines, CRLF": f"{json.dumps(A)}\r\n{json.dumps(B)}".encode(),
-    "lookup-events": json.dumps({"Events": [LOOKUP, {**LOOKUP, "CloudTrailEvent": json.dumps(B)}], "NextToken": "t"}).encode(),
+    "lookup-events": json.dumps(
+        {"Events": [LOOKUP, {**LOOKUP, "CloudTrailEvent": json.dumps(B)}], "NextToken": "t"}
+    ).encode(),
     "lookup-events, lines": f"{json.dumps(LOOKUP)}\n{json.dumps({**LOOKUP, 'CloudTrailEvent': json.dumps(B)})}".encode(),
 }
 
@@ -154,7 +162,11 @@ def test_an_odd_record_changes_nothing_for_its_neighbours() -> None:
         ({"eventTime": "2026-11-02T10:00:00.250Z"}, "event_time", datetime(2026, 11, 2, 10, 0, 0, 250000)),
         ({"eventSource": "monitoring.example"}, "service", "monitoring.example"),
         ({"tlsDetails": "***"}, "tls_version", None),
-        ({"requestParameters": "HIDDEN_DUE_TO_SECURITY_REASONS"}, "request_parameters", '"HIDDEN_DUE_TO_SECURITY_REASONS"'),
+        (
+            {"requestParameters": "HIDDEN_DUE_TO_SECURITY_REASONS"},
+            "request_parameters",
+            '"HIDDEN_DUE_TO_SECURITY_REASONS"',
+        ),
     ],
 )
 def test_members_of_another_type_do_not_lose_the_record(differs: dict[str, Any], column: str, expected: Any) -> None:
@@ -201,7 +213,10 @@ def test_a_record_that_cannot_be_kept_is_named_and_the_others_are_kept(bad: Any,
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (json.dumps({"Records": [A, B]}, indent=1).encode().replace(b"},\n  {", b"}\n  {"), "a comma or the end of the list"),
+        (
+            json.dumps({"Records": [A, B]}, indent=1).encode().replace(b"},\n  {", b"}\n  {"),
+            "a comma or the end of the list",
+        ),
         (trail(A, B)[:-40], "1 whole records stand before it"),
         (trail(A)[:200], "0 whole records stand before it"),
         (b'{"Records": 5}', "its records are not a list"),

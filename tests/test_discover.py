@@ -24,7 +24,12 @@ def names(folder: Path, *places: Path) -> list[str]:
 
 def test_files_come_by_delivery_day_whatever_the_account(tmp_path: Path) -> None:
     make(tmp_path, "b/2026/11/03/x.json", "a/2026/11/03/x.json", "b/2026/11/02/x.json", "a_20261101T0000Z.json")
-    assert names(tmp_path) == ["a_20261101T0000Z.json", "b/2026/11/02/x.json", "a/2026/11/03/x.json", "b/2026/11/03/x.json"]
+    assert names(tmp_path) == [
+        "a_20261101T0000Z.json",
+        "b/2026/11/02/x.json",
+        "a/2026/11/03/x.json",
+        "b/2026/11/03/x.json",
+    ]
 
 
 def test_a_file_named_twice_comes_once(tmp_path: Path) -> None:
@@ -33,7 +38,15 @@ def test_a_file_named_twice_comes_once(tmp_path: Path) -> None:
 
 
 def test_hidden_files_and_stores_are_left_out(tmp_path: Path) -> None:
-    make(tmp_path, ".DS_Store", ".git/config", "a.json", f"store/{STORE_LEDGER}", "store/x.parquet", "store/deep/y.parquet")
+    make(
+        tmp_path,
+        ".DS_Store",
+        ".git/config",
+        "a.json",
+        f"store/{STORE_LEDGER}",
+        "store/x.parquet",
+        "store/deep/y.parquet",
+    )
     assert names(tmp_path) == ["a.json"]
 
 

@@ -57,12 +57,19 @@ def assert_balanced(store: Store, report: IngestReport | None = None) -> None:
     assert books["records"] == books["stored"] + books["duplicates"] + books["quarantined"] + books["outside"]
     assert books["stored"] == len(ids(store)) + flows(store)
     if report:
-        parts = report.events + report.flow_records + report.duplicates + report.quarantined_records + report.outside_window
+        parts = (
+            report.events + report.flow_records + report.duplicates + report.quarantined_records + report.outside_window
+        )
         assert report.records == parts
 
 
 def test_logs_of_both_kinds_are_stored_by_day(store: Store, logs: Path) -> None:
-    write_trail(logs / "a.json.gz", record("b"), record("a", eventTime="2026-11-03T00:00:00Z"), record("c", eventTime="2026-11-02T09:00:00Z"))
+    write_trail(
+        logs / "a.json.gz",
+        record("b"),
+        record("a", eventTime="2026-11-03T00:00:00Z"),
+        record("c", eventTime="2026-11-02T09:00:00Z"),
+    )
     write_flows(logs / "f.log.gz", flow_line(), flow_line(start=START + 86_400))
     report = ingest(store, [logs])
     assert (report.files, report.events, report.flow_records, report.duplicates, report.quarantined) == (2, 3, 2, 0, 0)
@@ -205,7 +212,9 @@ def test_only_records_inside_the_window_are_stored(store: Store, logs: Path) -> 
 
 
 def test_a_wider_window_reads_a_file_again_and_a_narrower_one_does_not(store: Store, logs: Path) -> None:
-    write_trail(logs / "a.json", record("1", eventTime="2026-11-01T00:00:00Z"), record("2", eventTime="2026-11-02T00:00:00Z"))
+    write_trail(
+        logs / "a.json", record("1", eventTime="2026-11-01T00:00:00Z"), record("2", eventTime="2026-11-02T00:00:00Z")
+    )
     day_2 = Window(datetime(2026, 11, 2, tzinfo=UTC), None)
     ingest(store, [logs], window=day_2)
     assert ids(store) == ["2"]
@@ -307,7 +316,17 @@ def test_killed_at_any_moment_it_goes_on_and_loses_nothing(tmp_path: Path, logs:
 
 def test_random_records_are_all_accounted_for(store: Store, logs: Path) -> None:
     """Whatever lies in a file, each record ends up in exactly one column of the books."""
-    strange: list[Any] = [record("a"), record("a"), {}, [], None, 3, "text", record("b", eventTime="?"), record("c", extra={"é": "\x00"})]
+    strange: list[Any] = [
+        record("a"),
+        record("a"),
+        {},
+        [],
+        None,
+        3,
+        "text",
+        record("b", eventTime="?"),
+        record("c", extra={"é": "\x00"}),
+    ]
     (logs / "a.json").write_text(json.dumps({"Records": strange}))
     report = ingest(store, [logs])
     assert (report.records, report.events, report.duplicates, report.quarantined_records) == (9, 2, 1, 6)
@@ -328,3 +347,14 @@ def test_parts_hold_no_partition_column(store: Store, logs: Path) -> None:
     [part] = store.parts()["cloudtrail_events"]
     assert "event_date" not in pq.read_schema(part).names
     assert pq.read_schema(part).field("event_time").type == pa.timestamp("us")
+
+
+def test_reading_logs_does_not_import_pandas(tmp_path: Path, logs: Path) -> None:
+    """pyarrow imports it at the first value it converts, which costs more than reading a small folder does."""
+    write_trail(logs / "a.json", record("a"), record("a"), record("b", mine=1), record("c", readOnly=...))
+    write_flows(logs / "f.log", flow_line())
+    code = (
+        "import sys; from pathlib import Path; from auditkit.ingest import ingest; from auditkit.store import Store; "
+        "ingest(Store(Path(sys.argv[1]), create=True), [sys.argv[2]]); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "store"), str(logs)], check=False).returncode == 0

@@ -6,7 +6,9 @@ import pytest
 
 from auditkit.logs.outcome import outcome
 
-NOT_AUTHORIZED = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: ecs:CreateService on resource: x"
+NOT_AUTHORIZED = (
+    "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: ecs:CreateService on resource: x"
+)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,9 @@ def test_a_failed_sign_in_has_no_error_code() -> None:
     assert outcome(None, None, b'{"ConsoleLogin":"Success"}') == "ok"
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "ValidationError", "NoSuchEntity", "Client.DryRunOperation", "ExpiredToken"])
+@pytest.mark.parametrize(
+    "code", ["ThrottlingException", "ValidationError", "NoSuchEntity", "Client.DryRunOperation", "ExpiredToken"]
+)
 def test_other_failures_are_errors(code: str) -> None:
     assert outcome(code, "something went wrong", b"null") == "error"
 

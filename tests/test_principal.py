@@ -63,7 +63,9 @@ IDENTITIES: list[tuple[str, dict[str, Any], str | None, str | None, str | None]]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("block", "arn", "name", "session"), [row[1:] for row in IDENTITIES], ids=[r[0] for r in IDENTITIES])
+@pytest.mark.parametrize(
+    ("block", "arn", "name", "session"), [row[1:] for row in IDENTITIES], ids=[r[0] for r in IDENTITIES]
+)
 def test_the_principal_is_the_one_the_permissions_belong_to(block: Any, arn: Any, name: Any, session: Any) -> None:
     found = who(**block)
     assert (found.principal_arn, found.principal_name, found.session_name) == (arn, name, session)
@@ -76,7 +78,9 @@ def test_two_sessions_of_one_role_are_one_principal() -> None:
     assert who(**ASSUMED_ROLE).session_name != who(**other).session_name
 
 
-@pytest.mark.parametrize(("logged", "mfa"), [("true", True), ("false", False), (True, True), (False, False), (None, None), ("x", None)])
+@pytest.mark.parametrize(
+    ("logged", "mfa"), [("true", True), ("false", False), (True, True), (False, False), (None, None), ("x", None)]
+)
 def test_mfa_is_read_from_text_and_from_booleans(logged: Any, mfa: bool | None) -> None:
     assert who(type="IAMUser", sessionContext={"attributes": {"mfaAuthenticated": logged}}).mfa is mfa
 

@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from auditkit.logs.resource import resource
+from auditkit.logs.resource import resources
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-AbCdEf"
 ROLE = "arn:aws:iam::111122223333:role/task"
 
 
-def of(service: str, *, resources: Any = None, request: Any = None, message: str | None = None) -> str | None:
-    listed = None if resources is None else Raw(json.dumps(resources).encode())
-    return resource(service, listed, Raw(json.dumps(request).encode()), message)
+def of(service: str, *, listed: Any = None, request: Any = None, message: str | None = None) -> str | None:
+    [found] = resources([service], [None if listed is None else raw(listed)], [raw(request)], [message])
+    return found
+
+
+def raw(value: Any) -> Raw:
+    return Raw(json.dumps(value).encode())
 
 
 def test_listed_resources_come_first() -> None:
-    assert of("sts", resources=[{"accountId": "1"}, {"ARN": ROLE}], request={"roleArn": "other"}) == ROLE
+    assert of("sts", listed=[{"accountId": "1"}, {"ARN": ROLE}], request={"roleArn": "other"}) == ROLE
 
 
 @pytest.mark.parametrize(
@@ -64,4 +68,21 @@ def test_a_denial_without_request_names_it_in_its_text(message: str, expected: s
 
 
 def test_redacted_resources_are_stepped_over() -> None:
-    assert of("sts", resources="***", request={"roleArn": ROLE}) == ROLE
+    assert of("sts", listed="***", request={"roleArn": ROLE}) == ROLE
+
+
+def test_one_redacted_request_does_not_hide_the_others() -> None:
+    requests = [raw({"secretId": "a"}), raw("HIDDEN_DUE_TO_SECURITY_REASONS"), None, raw({"secretId": "b"})]
+    services = ["secretsmanager"] * 4
+    assert resources(services, [None] * 4, requests, [None] * 4) == ["a", None, None, "b"]
+
+
+def test_events_of_several_services_keep_their_order() -> None:
+    requests = [raw({"secretId": "a"}), raw({"roleArn": ROLE}), raw({"secretId": "b"}), None]
+    messages = [None, None, None, "on resource: x"]
+    assert resources(["secretsmanager", "sts", "secretsmanager", None], [None] * 4, requests, messages) == [
+        "a",
+        ROLE,
+        "b",
+        "x",
+    ]

@@ -24,7 +24,9 @@ def entry(key: str, **facts: object) -> FileEntry:
 def part(*keys: str) -> NewPart:
     schema = TABLES["flow_records"].file_arrow
     rows = [{"srcaddr": "192.0.2.1", "log_file": key} for key in keys]
-    return NewPart("flow_records", date(2026, 11, 2), pa.Table.from_pylist(rows, schema=schema), tuple(dict.fromkeys(keys)))
+    return NewPart(
+        "flow_records", date(2026, 11, 2), pa.Table.from_pylist(rows, schema=schema), tuple(dict.fromkeys(keys))
+    )
 
 
 def test_no_store_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> None:

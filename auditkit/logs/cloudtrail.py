@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 from msgspec import Raw
 
 from auditkit.errors import UnreadableFileError
+from auditkit.logs import arrays
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 
 NULL = Raw(b"null")
@@ -127,21 +129,22 @@ def _all_identified(records: list[Record]) -> bool:
     ids = [record.eventID for record in records]
     if None in ids or "" in ids:
         return False
+    times = [record.eventTime for record in records]
+    if None in times:
+        return False
     try:
-        times = pa.array([record.eventTime for record in records], pa.string()).cast(UTC_MICROSECONDS)
+        arrays.texts(times).cast(UTC_MICROSECONDS)
     except pa.ArrowInvalid:
         return False
-    return bool(times.null_count == 0)
+    return True
 
 
 def _careful(text: bytes) -> Record:
     """A record that may hold anything. Raises: ValueError, saying why it cannot be kept."""
     text = _without_lone_surrogates(text)
     if b'"CloudTrailEvent"' in text:
-        try:
+        with suppress(msgspec.DecodeError):  # raised by a record that merely mentions the word
             text = _LOOKUP_EVENT.decode(text).CloudTrailEvent.encode()
-        except msgspec.DecodeError:
-            pass  # a record that merely mentions the word
     try:
         members = _OBJECT.decode(text)
     except msgspec.ValidationError:

@@ -34,7 +34,9 @@ def discover(places: Iterable[str | Path]) -> list[SourceFile]:
     found: dict[str, SourceFile] = {}
     for place in map(Path, places):
         if not place.exists():
-            raise SourceError(f"There is nothing at {str(place)!r}. Name a folder or a file of CloudTrail or flow-log exports.")
+            raise SourceError(
+                f"There is nothing at {str(place)!r}. Name a folder or a file of CloudTrail or flow-log exports."
+            )
         for path in _files(place):
             file = _source_file(path)
             found[file.key] = file

@@ -11,16 +11,22 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from auditkit.errors import UnreadableFileError
+from auditkit.logs import arrays
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 from auditkit.schema import FLOW_RECORDS
 
-DEFAULT_FORMAT = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-).split()
+DEFAULT_FORMAT = [
+    "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes",
+    "start", "end", "action", "log-status",
+]  # fmt: skip
 
 _SCHEMA = FLOW_RECORDS.file_arrow
 # `start` and `end` become timestamps; every other column has the AWS name with underscores for hyphens.
-_FIELDS = {column.origin: column.name for column in FLOW_RECORDS.columns if column.origin not in ("the file", "all other fields")}
+_FIELDS = {
+    column.origin: column.name
+    for column in FLOW_RECORDS.columns
+    if column.origin not in ("the file", "all other fields")
+}
 _FIELD_TYPES = {
     field: pa.int64() if field in ("start", "end") else _SCHEMA.field(name).type
     for field, name in _FIELDS.items()
@@ -87,14 +93,19 @@ def _read(text: bytes, header: list[str]) -> pa.Table:
 def _times_make_sense(fields: pa.Table) -> bool:
     return all(
         fields[field].null_count == 0
-        and (fields.num_rows == 0 or (pc.min(fields[field]).as_py() >= 0 and pc.max(fields[field]).as_py() <= _LAST_SECOND))
+        and (
+            fields.num_rows == 0
+            or (pc.min(fields[field]).as_py() >= 0 and pc.max(fields[field]).as_py() <= _LAST_SECOND)
+        )
         for field in ("start", "end")
     )
 
 
 def _sift(lines: list[bytes], header: list[str]) -> tuple[list[bytes], list[BadRecord]]:
     """The lines that can be read, one space between fields, and the others with their reasons."""
-    numbers = [(at, field) for at, field in enumerate(header) if pa.types.is_integer(_FIELD_TYPES.get(field, pa.string()))]
+    numbers = [
+        (at, field) for at, field in enumerate(header) if pa.types.is_integer(_FIELD_TYPES.get(field, pa.string()))
+    ]
     good: list[bytes] = []
     bad: list[BadRecord] = []
     for position, line in enumerate(line for line in lines if line.strip()):
@@ -114,17 +125,19 @@ def _is_number(text: str, field: str) -> bool:
     if field in ("start", "end"):
         return re.fullmatch(r"\d{1,12}", text) is not None and int(text) <= _LAST_SECOND
     width = _FIELD_TYPES[field].bit_width
-    return text == "-" or (re.fullmatch(r"-?\d{1,19}", text) is not None and -(1 << width - 1) <= int(text) < 1 << width - 1)
+    return text == "-" or (
+        re.fullmatch(r"-?\d{1,19}", text) is not None and -(1 << width - 1) <= int(text) < 1 << width - 1
+    )
 
 
 def _columns(fields: pa.Table) -> pa.Table:
     """Logged fields as the store's columns; those it does not know as JSON in `extra`."""
     columns = {_FIELDS[field]: fields[field] for field in fields.column_names if field in _FIELDS}
     for name, field in (("start_time", "start"), ("end_time", "end")):
-        columns[name] = pc.multiply(fields[field], 1_000_000).cast(pa.timestamp("us"))
+        columns[name] = fields[field].cast(pa.timestamp("s")).cast(pa.timestamp("us"))
     unknown = [field for field in fields.column_names if field not in _FIELDS]
     if unknown:
-        columns["extra"] = pa.array(map(_as_json, fields.select(unknown).to_pylist()), pa.string())
+        columns["extra"] = arrays.texts([_as_json(values) for values in fields.select(unknown).to_pylist()])
     names = [name for name in _SCHEMA.names if name != "log_file"]
     return pa.table(
         [columns[name] if name in columns else pa.nulls(fields.num_rows, _SCHEMA.field(name).type) for name in names],

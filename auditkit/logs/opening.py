@@ -12,6 +12,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 MAX_INFLATED_BYTES = 1 << 30  # CloudTrail stops at 50 MB a file; past this it is a bomb, not a log
 _MAX_RATIO = 1032  # no byte of deflate stands for more
+_BadGzip: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
 
 
@@ -43,8 +44,9 @@ def _gunzip(data: bytes, max_bytes: int) -> bytes:
     """All members of a gzip file, one after the other."""
     if len(data) * _MAX_RATIO <= max_bytes:
         try:
-            return igzip.decompress(data)  # the quick way; whatever it dislikes is told by the careful way below
-        except (OSError, EOFError, isal_zlib.error):
+            quickly: bytes = igzip.decompress(data)  # type: ignore[no-untyped-call]
+            return quickly
+        except (OSError, EOFError, _BadGzip):  # told by the careful way below
             pass
     members: list[bytes] = []
     size = 0
@@ -52,7 +54,7 @@ def _gunzip(data: bytes, max_bytes: int) -> bytes:
         member = isal_zlib.decompressobj(_GZIP_WINDOW)
         try:
             text = member.decompress(data, max_bytes - size + 1)
-        except isal_zlib.error as error:
+        except _BadGzip as error:
             raise UnreadableFileError(f"damaged gzip: {error}") from error
         size += len(text)
         if size > max_bytes:

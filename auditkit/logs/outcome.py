@@ -16,7 +16,10 @@ _DENIED_CODES = frozenset(
         "UnauthorizedAccess",
     }
 )
-_DENIED_MESSAGES = ("is not authorized to perform", "Failed authentication")  # some services keep the code to themselves
+_DENIED_MESSAGES = (
+    "is not authorized to perform",
+    "Failed authentication",
+)  # some services keep the code to themselves
 _SIGN_IN_FAILED = b'"Failure"'
 
 

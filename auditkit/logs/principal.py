@@ -52,6 +52,7 @@ def principal(user_identity: bytes) -> Principal:
     user_name, invoked_by = _text(block, "userName"), _text(block, "invokedBy")
     session_name: str | None = None
 
+    stable: str | None
     if kind == "Root":
         stable = arn or f"arn:aws:iam::{account}:root"
     elif kind == "IAMUser":

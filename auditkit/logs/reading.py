@@ -14,7 +14,9 @@ from auditkit.logs.opening import read_text
 from auditkit.logs.parsed import NotALogError, Parsed
 
 # Text that lies beside logs and is none. The name only decides what to call a file whose content is no log.
-_DOCUMENTS = frozenset({".md", ".rst", ".py", ".ipynb", ".sql", ".sh", ".html", ".yaml", ".yml", ".toml", ".pdf", ".png"})
+_DOCUMENTS = frozenset(
+    {".md", ".rst", ".py", ".ipynb", ".sql", ".sh", ".html", ".yaml", ".yml", ".toml", ".pdf", ".png"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ def read(file: SourceFile) -> CloudTrailFile | FlowLogFile:
             return CloudTrailFile(cloudtrail.parse(text))
         if flowlogs.is_flow_log(text):
             return FlowLogFile(flowlogs.parse(text), hashlib.sha256(text).hexdigest())
-        raise UnreadableFileError(f"neither CloudTrail JSON nor flow-log text: it begins {text[:40].decode(errors='replace')!r}")
+        raise UnreadableFileError(
+            f"neither CloudTrail JSON nor flow-log text: it begins {text[:40].decode(errors='replace')!r}"
+        )
     except UnreadableFileError:
         if file.path.suffix.lower() in _DOCUMENTS:
             raise NotALogError(f"no log: a {file.path.suffix} file") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -48,50 +49,74 @@ class _Resource(msgspec.Struct):
 
 
 def _decoder(keys: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
-    """Reads only the named members of a request and steps over all others."""
+    """Reads lists of requests: only the named members, stepping over all others."""
     members = [(key, Any, None) for key in (*keys, *_COMMON_KEYS)]
-    return msgspec.json.Decoder(msgspec.defstruct("Request", members, gc=False) | None)
+    return msgspec.json.Decoder(list[msgspec.defstruct("Request", members, gc=False) | None])  # type: ignore[misc]
 
 
-_RESOURCES = msgspec.json.Decoder(list[_Resource] | None)
 _REQUESTS = {service: _decoder(keys) for service, keys in _REQUEST_KEYS.items()}
 _OTHER_REQUESTS = _decoder(())
+_RESOURCES = msgspec.json.Decoder(list[_Resource] | None)
+
+Texts = Sequence[msgspec.Raw | None]  # JSON texts, None where the record has no such member
 
 
-def resource(
-    service: str, resources: msgspec.Raw | None, request: msgspec.Raw, error_message: str | None
-) -> str | None:
-    """The ARN, or the name where the log gives no ARN, of the thing acted on; None where the log does not tell.
+def resources(
+    services: Sequence[str | None], listed: Texts, requests: Texts, error_messages: Sequence[str | None]
+) -> list[str | None]:
+    """For each event the ARN (the name, where there is no ARN) of the thing acted on; None where the log does not tell.
 
-    *resources* and *request* are JSON texts. Denied calls often carry `requestParameters: null`: then the target stands
-    only in the denial's text.
+    Listed resources come first, then the request, then the text of a denial: denied calls often carry
+    `requestParameters: null`, and name their target nowhere else.
     """
-    if resources is not None:
-        try:
-            for listed in _RESOURCES.decode(resources) or ():
-                if listed.arn:
-                    return listed.arn
-        except msgspec.DecodeError:
-            pass  # a redacted list is a string: look elsewhere
-    if named := _in_request(service, request):
-        return named
-    if error_message and (match := _DENIED_TARGET.search(error_message)):
-        target = match[1].rstrip(".,;:'\"")
-        if target != "*":
-            return target
-    return None
+    found = [None if text is None else _in_list(text) for text in listed]
+    waiting: dict[str, list[int]] = {}
+    for at, (service, request) in enumerate(zip(services, requests, strict=True)):
+        if request is not None and found[at] is None:
+            waiting.setdefault(service or "", []).append(at)
+    for service, places in waiting.items():
+        for at, name in zip(places, _in_requests(service, [requests[at] for at in places]), strict=True):  # type: ignore[misc]
+            found[at] = name
+    for at, message in enumerate(error_messages):
+        if message is not None and found[at] is None:
+            found[at] = _in_denial(message)
+    return found
 
 
-def _in_request(service: str, request: msgspec.Raw) -> str | None:
+def _in_list(listed: msgspec.Raw) -> str | None:
     try:
-        members = _REQUESTS.get(service, _OTHER_REQUESTS).decode(request)
+        return next((resource.arn for resource in _RESOURCES.decode(listed) or () if resource.arn), None)
+    except msgspec.DecodeError:
+        return None  # a redacted list is a string
+
+
+def _in_requests(service: str, requests: Sequence[msgspec.Raw]) -> list[str | None]:
+    """What the requests to one service name. They are decoded as one list: that is twice as fast as one by one."""
+    decoder = _REQUESTS.get(service, _OTHER_REQUESTS)
+    try:
+        decoded = decoder.decode(b"[" + b",".join(requests) + b"]")
+    except msgspec.DecodeError:
+        decoded = [_decoded_alone(decoder, request) for request in requests]
+    return [
+        None if members is None else _first_text(next(filter(None, astuple(members)), None)) or _any_arn(request)
+        for members, request in zip(decoded, requests, strict=True)
+    ]
+
+
+def _decoded_alone(decoder: msgspec.json.Decoder[Any], request: msgspec.Raw) -> Any:
+    try:
+        return decoder.decode(b"[" + bytes(request) + b"]")[0]
     except msgspec.DecodeError:
         return None  # a redacted request is a string
-    if members is None:
-        return None
-    for value in astuple(members):
-        if value is not None and (text := _first_text(value)):
-            return text
+
+
+def _in_denial(message: str) -> str | None:
+    match = _DENIED_TARGET.search(message)
+    target = match[1].rstrip(".,;:'\"") if match else "*"
+    return None if target == "*" else target
+
+
+def _any_arn(request: msgspec.Raw) -> str | None:
     match = _ARN_IN_TEXT.search(request)
     return match[1].decode() if match else None
 

@@ -1,0 +1,126 @@
+"""Arrow arrays straight from Python values.
+
+pyarrow's own converter looks at each value to learn what it is, and imports pandas to ask whether it is a Series.
+Whoever reads logs knows what there is: strings are joined once, and their lengths are all that is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from msgspec import Raw
+
+_EPOCH = datetime(1970, 1, 1)
+_UTF8 = pa.string()
+_NONE = np.zeros(0, np.int64)
+
+
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """Strings, None as NULL."""
+    valid = None
+    if None in values:
+        valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
+        values = ["" if value is None else value for value in values]
+    joined = "".join(values)  # type: ignore[arg-type]
+    data = joined.encode()
+    if len(data) != len(joined):  # not ASCII alone: a length in letters is not one in bytes
+        values = [value.encode() for value in values]  # type: ignore[union-attr,misc]
+    return _strings(data, np.fromiter(map(len, values), np.int64, len(values)), valid)  # type: ignore[arg-type]
+
+
+def text(value: str | None) -> pa.Scalar:
+    """One string, for pyarrow's functions: they convert a plain one in that same slow way."""
+    return texts([value])[0]
+
+
+def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
+    """JSON texts as strings, to the byte. *null* itself and the text `null` are NULL.
+
+    Whoever read them has checked that they are UTF-8.
+    """
+    if raws.count(null) == len(raws):
+        return pa.nulls(len(raws), _UTF8)
+    lengths = np.fromiter(map(len, map(memoryview, raws)), np.int64, len(raws))  # type: ignore[arg-type]
+    valid = np.ones(len(raws), np.bool_)
+    for at in np.flatnonzero(lengths == 4).tolist():  # as long as the word null
+        valid[at] = raws[at] is not null and bytes(raws[at]) != b"null"
+    return _strings(b"".join(raws), lengths, valid)
+
+
+def numbers(values: Any, kind: pa.DataType) -> pa.Array:
+    """A NumPy array of the same width as *kind*, without a copy."""
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def mask(values: Any) -> pa.Array:
+    """A NumPy array of booleans."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+
+
+def booleans(values: Sequence[bool | None]) -> pa.Array:
+    """True, False, None as NULL."""
+    valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    truth = np.fromiter((value is True for value in values), np.bool_, len(values))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [_bits(valid), _bits(truth)])
+
+
+def moments(values: Sequence[datetime | None]) -> pa.Array:
+    """Times without a zone, in microseconds; None as NULL."""
+    valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    micros = np.fromiter((0 if value is None else _micros(value) for value in values), np.int64, len(values))
+    return pa.Array.from_buffers(pa.timestamp("us"), len(values), [_bits(valid), pa.py_buffer(micros)])
+
+
+def as_integers(column: pa.Array | pa.ChunkedArray) -> Any:
+    """The 64-bit values of a column without NULLs (counts, times) as a NumPy array."""
+    array = _whole(column)
+    return (
+        np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array)] if len(array) else _NONE
+    )
+
+
+def as_mask(column: pa.Array | pa.ChunkedArray) -> Any:
+    """The truth values of a column without NULLs as a NumPy array."""
+    array = _whole(column)
+    bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little") if len(array) else _NONE
+    return bits[array.offset : array.offset + len(array)].astype(np.bool_)
+
+
+def of_kind(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Strings, booleans or times, as *kind* says."""
+    return _OF_KIND[kind](values)
+
+
+_OF_KIND: dict[pa.DataType, Callable[[Sequence[Any]], pa.Array]] = {
+    pa.string(): texts,
+    pa.bool_(): booleans,
+    pa.timestamp("us"): moments,
+}
+
+
+def _strings(data: bytes, lengths: Any, valid: Any | None) -> pa.Array:
+    """*data* cut into strings of these *lengths*, in bytes."""
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    validity = None if valid is None else _bits(valid)
+    buffers = [validity, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data)]
+    if len(data) <= np.iinfo(np.int32).max:
+        return pa.Array.from_buffers(_UTF8, len(lengths), buffers)
+    raise pa.ArrowCapacityError(f"{len(data):,} bytes of text in one column of one batch")
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _bits(flags: Any) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def _micros(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
