@@ -43,8 +43,9 @@ _REPEATING = {
     "cloudtrail_events": [
         "event_source", "service", "event_name", "event_type", "event_category", "aws_region", "account_id",
         "source_ip", "user_agent", "error_code", "error_message", "outcome", "identity_type", "principal_arn",
-        "principal_name", "principal_account", "session_name", "access_key_id", "invoked_by", "source_identity", "on_behalf_of",
-        "resource_arn", "resources", "user_identity", "vpc_endpoint_id", "tls_version", "extra", "log_file",
+        "principal_name", "principal_account", "session_name", "access_key_id", "invoked_by", "source_identity",
+        "on_behalf_of", "resource_arn", "resources", "user_identity", "vpc_endpoint_id", "tls_version", "extra",
+        "log_file",
     ],
     "flow_records": [name for name in TABLES["flow_records"].names if name not in (PARTITION_KEY, "bytes")],
 }  # fmt: skip
