@@ -60,6 +60,8 @@ def test_the_request_names_it(service: str, request_parameters: Any, expected: s
         (f"User: u is not authorized to perform: sts:AssumeRole on resource: {ROLE}", ROLE),
         (f"User: u is not authorized to perform: sts:AssumeRole on resource: {ROLE}.", ROLE),
         ("User: u is not authorized to perform: ecs:ListClusters on resource: * because no policy", None),
+        ("User: u is not authorized to perform: iam:CreateAccessKey on resource: user bob because no policy allows it", "bob"),
+        ("User: u is not authorized to perform: iam:GetUser on resource: user because no policy allows it", "user"),
         ("Rate exceeded", None),
     ],
 )  # fmt: skip

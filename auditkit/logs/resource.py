@@ -40,7 +40,8 @@ _REQUEST_KEYS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _COMMON_KEYS = ("resourceArn", "resourceARN", "arn", "aRN")
 
-_DENIED_TARGET = re.compile(r"on resource: (\S+)")
+# IAM puts the kind of thing before its name: "on resource: user bob because …"
+_DENIED_TARGET = re.compile(r"on resource: (?:(?:user|group|role|policy|instance profile) (?!because\b|with\b))?(\S+)")
 _ARN_IN_TEXT = re.compile(rb'"(arn:aws[^"\\]*)"')
 
 

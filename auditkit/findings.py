@@ -1,0 +1,130 @@
+"""One row of a rule as a Finding, with the sentence that tells it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from auditkit.catalogue import Query
+from auditkit.model import Finding, Outcome, Severity, one_lower
+
+_PRINCIPAL = re.compile(r"arn:[^:]*:(?:iam|sts)::(\d*):(user|role|federated-user|root)(?:/(?:.*/)?([^/]+))?")
+NAMED = 3  # addresses, calls and resources that a sentence names before it counts the rest
+
+
+def finding(query: Query, row: Mapping[str, Any], sql: str) -> Finding | None:
+    """The finding in one *row* of the rule *query*; None when the rule ignores mere attempts and this is one.
+
+    Raises: KeyError, when *row* lacks a column that every finding has.
+    """
+    header, count, failed = query.header, row["event_count"], row["failed_count"]
+    outcome = cast(Outcome, row.get("outcome") or ("ok" if failed < count else "denied"))
+    attempts, severity = header.get("attempts", "lower"), cast(Severity, header["severity"])
+    if outcome != "ok" and attempts == "ignore":
+        return None
+    principal, account, resource = row["principal_arn"], row["account_id"], row.get("resource")
+    identity = json.dumps([query.rule, principal, account, resource])
+    return Finding(
+        id=hashlib.sha256(identity.encode()).hexdigest()[:16],
+        rule=query.rule,
+        title=query.title,
+        severity=one_lower(severity) if outcome != "ok" and attempts == "lower" else severity,
+        outcome=outcome,
+        principal_arn=principal,
+        account_id=account,
+        resource=resource,
+        first_seen=_utc(row["first_seen"]),
+        last_seen=_utc(row["last_seen"]),
+        event_count=count,
+        failed_count=failed,
+        source_ips=tuple(sorted(address for address in row["source_ips"] or () if address)),
+        evidence=tuple(key for key in row["evidence"] or () if key),
+        summary=summary(query, row),
+        why=_one_line(header["why"]),
+        response=_one_line(header["response"]),
+        false_positives=_one_line(header["false_positives"]),
+        blind_spots=_one_line(header["blind_spots"]),
+        attack=tuple(header.get("attack") or ()),
+        pci=tuple(header.get("pci") or ()),
+        cis=tuple(header.get("cis") or ()),
+        sql=sql,
+    )
+
+
+def summary(query: Query, row: Mapping[str, Any]) -> str:
+    """Who did what to what, how often, how it ended and from where: one sentence of plain text.
+
+    `IAM user created: user alice of account 111122223333 called CreateUser 2 times on bob, 1 of them refused or failed,
+    from 198.51.100.7.` Names in it are as logged, so the text is as hostile as the log.
+    """
+    of_flows = "cloudtrail_events" not in query.reads
+    addresses = [address for address in row["source_ips"] or () if address]
+    named = [row["resource"]] if row.get("resource") else row.get("resources") or []
+    resources = [resource for resource in named if resource and (of_flows or resource not in addresses)]
+    deed = _flows(row, resources) if of_flows else _calls(row, resources)
+    if of_flows:
+        addresses = [address for address in addresses if address not in resources]
+    return f"{query.title}: {deed}{_ending(row, of_flows)}{f', from {_some(addresses)}' if addresses else ''}."
+
+
+def _flows(row: Mapping[str, Any], resources: Sequence[str]) -> str:
+    return f"{_counted(row['event_count'], 'flow record')}{f' of {_some(resources)}' if resources else ''}"
+
+
+def _calls(row: Mapping[str, Any], resources: Sequence[str]) -> str:
+    principal, count = who(row["principal_arn"]), row["event_count"]
+    on_what = f" on {_some(resources)}" if resources else ""
+    if names := row.get("event_names"):
+        return f"{principal} called {_some(names)}{'' if count == 1 else f' {count:,} times'}{on_what}"
+    return f"{_counted(count, 'call')} by {principal}{on_what}"
+
+
+def _ending(row: Mapping[str, Any], of_flows: bool) -> str:
+    count, failed = row["event_count"], row["failed_count"]
+    if of_flows:
+        ended = "rejected"
+    elif row.get("outcome") == "denied":
+        ended = "refused"
+    else:
+        ended = "refused or failed"
+    if failed == 0:
+        return ""
+    if failed < count:
+        return f", {failed:,} of them {ended}"
+    return f", {ended}" if count == 1 else f", all {ended}"
+
+
+def who(principal_arn: str | None) -> str:
+    """A principal in words: `user alice of account 111122223333`, `the root user of account …`, `ecs.amazonaws.com`."""
+    if principal_arn is None:
+        return "someone the log does not name"
+    if not (match := _PRINCIPAL.fullmatch(principal_arn)):
+        return principal_arn
+    account, kind, name = match.groups()
+    of_account = f" of account {account}" if account else ""
+    return f"the root user{of_account}" if kind == "root" else f"{kind.replace('-', ' ')} {name}{of_account}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _some(values: Sequence[str | None]) -> str:
+    """The first few of *values*, sorted, and how many more there are."""
+    named = sorted(value for value in values if value)
+    shown, more = named[:NAMED], len(named) - NAMED
+    if more > 0:
+        return f"{', '.join(shown)} and {more:,} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

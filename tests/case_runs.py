@@ -1,0 +1,107 @@
+"""Running the YAML cases: what their rows give, cut to the columns that the cases name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditkit.catalogue import Catalogue
+from auditkit.engines import ALWAYS, NO_PARAMETERS
+from auditkit.engines.dialect import STORED, prepare
+from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.duckdb_sql import duckdb_sql
+from auditkit.engines.plain import plain
+from auditkit.model import Parameter, Result, Window, iso
+from auditkit.rules import evaluate
+from tests.cases import ACCOUNT, Case
+
+Rows = list[dict[str, Any]]
+
+
+class CaseEngine(DuckDBEngine):
+    """DuckDB for hundreds of cases: one connection, and each statement is put into DuckDB's words only once."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self._written: dict[str, tuple[str, str]] = {}
+
+    def holding(self, tables: Mapping[str, pa.Table]) -> CaseEngine:
+        for name, table in tables.items():
+            self._connection.register(STORED + name, table)
+        return self
+
+    def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
+        key = repr((sql, sorted(params.items()), window))
+        if key not in self._written:
+            statement = prepare(sql, params, window, layout="store")
+            self._written[key] = statement.shown, duckdb_sql(statement)
+        shown, written = self._written[key]
+        return Result(plain(self._connection.sql(written).to_arrow_table()), shown, self.name, 0.0)
+
+
+def run_all(catalogue: Catalogue, cases: Sequence[Case], engine: CaseEngine) -> dict[str, Rows]:
+    """What each case gives, by its name: rows, or for a rule findings as JSON.
+
+    The cases of match rules run as one, as they do in life, each in an account of its own; the others one by one.
+    """
+    together = [case for case in cases if _runs_with_others(catalogue, case)]
+    found = _run_together(catalogue, together, engine)
+    return found | {str(case): _run_alone(catalogue, case, engine) for case in cases if str(case) not in found}
+
+
+def _runs_with_others(catalogue: Catalogue, case: Case) -> bool:
+    return catalogue.get(case.query).kind == "match" and not case.params and case.window == ALWAYS
+
+
+def _run_together(catalogue: Catalogue, cases: Sequence[Case], engine: CaseEngine) -> dict[str, Rows]:
+    accounts = {f"{number:012}": case for number, case in enumerate(cases, start=1)}
+    tables = [_moved(case.tables["cloudtrail_events"], account) for account, case in accounts.items()]
+    engine.holding({"cloudtrail_events": pa.concat_tables(tables)})
+    run = evaluate(engine, catalogue, rules=sorted({case.query for case in cases}))
+    assert not run.failed, run.failed
+    found: dict[str, Rows] = {str(case): [] for case in cases}
+    for finding in run.findings:
+        case = accounts[finding.account_id or ""]
+        if finding.rule == catalogue.get(case.query).rule:
+            at_home = json.dumps(finding.as_json()).replace(finding.account_id or "", ACCOUNT)
+            found[str(case)].append(json.loads(at_home))
+    return found
+
+
+def _moved(table: pa.Table, account: str) -> pa.Table:
+    """*table* with another number for the account it is about, wherever the number stands."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            table = table.set_column(at, field, pc.replace_substring(table.column(at), ACCOUNT, account))
+    return table
+
+
+def _run_alone(catalogue: Catalogue, case: Case, engine: CaseEngine) -> Rows:
+    query = catalogue.get(case.query)
+    engine.holding(case.tables)
+    if query.kind == "question":
+        return engine.run(query.sql, query.bind(case.params), window=case.window).table.to_pylist()
+    run = evaluate(engine, catalogue, case.window, rules=[query.rule], values={query.rule: case.params})
+    assert not run.failed, run.failed
+    return [finding.as_json() for finding in run.findings]
+
+
+def named(rows: Rows, expect: Rows) -> Rows:
+    """Each of *rows* with the columns that *expect* names in the same place; a row too many keeps all of its own."""
+    keys = [*expect, *rows[len(expect) :]]
+    return [
+        {key: _plain(row.get(key, "no such column")) for key in named} for row, named in zip(rows, keys, strict=False)
+    ]
+
+
+def expected(case: Case) -> Rows:
+    return [{key: _plain(value) for key, value in row.items()} for row in case.expect]
+
+
+def _plain(value: Any) -> Any:
+    return iso(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else value

@@ -1,0 +1,345 @@
+"""How rules run: in one scan, apart from each other, with nothing dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditkit.catalogue import Catalogue
+from auditkit.engines import ALWAYS, NO_PARAMETERS
+from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.portable import problems
+from auditkit.errors import ParameterError, QueryError, UnknownQueryError
+from auditkit.findings import who
+from auditkit.match_rules import compiled
+from auditkit.model import Finding, Parameter, Result, Window
+from auditkit.rules import RuleRun, evaluate
+from tests.case_runs import CaseEngine
+from tests.cases import cloudtrail_events, flow_records
+
+HEADER = """\
+-- title: {title}
+-- kind: {kind}
+-- severity: high
+{more}-- why: because
+-- response: look
+-- false_positives: some
+-- blind_spots: others
+{sql}
+"""
+MATCH = "SELECT *\nFROM cloudtrail_events\nWHERE {}"
+CALL = {
+    "event_source": "iam.amazonaws.com",
+    "event_name": "CreateUser",
+    "principal_arn": "arn:aws:iam::111122223333:user/alice",
+    "source_ip": "198.51.100.7",
+    "resource_arn": "bob",
+}
+
+
+class CountingEngine(DuckDBEngine):
+    """Keeps the statements it was given."""
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        super().__init__(tables)
+        self.statements: list[str] = []
+
+    def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
+        self.statements.append(sql)
+        return super().run(sql, params, window=window)
+
+
+@pytest.fixture(scope="module")
+def engine() -> CaseEngine:
+    return CaseEngine()
+
+
+@pytest.fixture
+def rules(tmp_path: Path, engine: CaseEngine) -> RuleFolder:
+    return RuleFolder(tmp_path, engine)
+
+
+class RuleFolder:
+    """A catalogue of rules that a test writes."""
+
+    def __init__(self, root: Path, engine: CaseEngine) -> None:
+        self.root, self.engine = root, engine
+
+    def add(self, name: str, where: str, *more: str) -> None:
+        self.add_sql(name, "match", MATCH.format(where), *more)
+
+    def add_sql(self, name: str, kind: str, sql: str, *more: str) -> None:
+        path = self.root / "rules" / "test" / f"{name}.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"-- {line}\n" for line in more)
+        path.write_text(HEADER.format(title=name, kind=kind, more=lines, sql=sql), encoding="utf-8")
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return Catalogue.load(self.root)
+
+    def run(self, *rows: dict[str, Any], window: Window = ALWAYS, **options: Any) -> RuleRun:
+        self.engine.holding({"cloudtrail_events": cloudtrail_events(list(rows))})
+        return evaluate(self.engine, self.catalogue, window, **options)
+
+    def fired(self, *rows: dict[str, Any], **options: Any) -> list[str]:
+        run = self.run(*rows, **options)
+        assert not run.failed, run.failed
+        return [finding.rule for finding in run.findings]
+
+
+def only(run: RuleRun) -> Finding:
+    [finding] = run.findings
+    return finding
+
+
+def test_all_match_rules_read_the_events_once() -> None:
+    catalogue = Catalogue.load()
+    engine = CountingEngine({"cloudtrail_events": cloudtrail_events([CALL]), "flow_records": flow_records([{}])})
+    run = evaluate(engine, catalogue)
+    aggregates = [rule for rule in catalogue.rules if rule.kind == "aggregate"]
+    assert len(engine.statements) == 2 + 1 + len(aggregates)  # whether the tables hold anything, all matches, the rest
+    assert len(run.results) == len(engine.statements)
+    assert set(run.ran) == {rule.rule for rule in catalogue.rules}
+
+
+def test_the_one_statement_is_as_portable_as_the_rules_in_it() -> None:
+    matches = [rule for rule in Catalogue.load().rules if rule.kind == "match"]
+    for rules in (matches, matches[:1]):
+        sql, params = compiled(rules, {rule.rule: rule.bind({}) for rule in rules})
+        assert problems(sql, {name: parameter.type for name, parameter in params.items()}, kind="aggregate") == []
+        assert "COALESCE(resource_arn)" not in sql  # Trino wants two
+        assert len(sql) < 100_000  # Athena takes 262,144 bytes
+
+
+def test_parameters_of_the_same_name_stay_with_their_rules(rules: RuleFolder) -> None:
+    for name, default in (("a", "CreateUser"), ("b", "DeleteUser")):
+        rules.add(
+            name, "event_name = :name", "params:", f"  name: {{type: varchar, default: {default}, about: a call}}"
+        )
+    assert rules.fired(CALL) == ["test.a"]
+    assert rules.fired({**CALL, "event_name": "DeleteUser"}) == ["test.b"]
+    assert rules.fired(CALL, values={"test.b": {"name": "CreateUser"}}) == ["test.a", "test.b"]
+
+
+def test_a_rule_that_names_no_call_sees_every_event_beside_rules_that_do(rules: RuleFolder) -> None:
+    rules.add("call", "event_source = 'iam.amazonaws.com' AND event_name IN ('CreateUser', 'CreateRole')")
+    rules.add("address", "source_ip = '198.51.100.7'")
+    rules.add("type", "identity_type = 'Root' AND outcome = 'ok'")
+    other = {**CALL, "event_name": "ListUsers"}
+    assert rules.fired(CALL) == ["test.address", "test.call"]
+    assert rules.fired(other) == ["test.address"]
+    assert rules.fired({**other, "source_ip": None, "identity_type": "Root"}) == ["test.type"]
+
+
+def test_a_predicate_that_is_null_is_false_and_harms_no_other(rules: RuleFolder) -> None:
+    rules.add("null_one", "error_code = 'x'")
+    rules.add("or_one", "event_name = 'x' OR error_code = 'y'")
+    rules.add("true_one", "event_name = 'CreateUser' OR error_code = 'y'")
+    assert rules.fired(CALL) == ["test.true_one"]
+
+
+def test_a_rule_that_fails_is_reported_and_stops_no_other(rules: RuleFolder) -> None:
+    rules.add("good", "event_name = 'CreateUser'")
+    rules.add("wrong_column", "evnet_name = 'CreateUser'")
+    rules.add("also_good", "event_source = 'iam.amazonaws.com'")
+    rules.add_sql("wrong_shape", "match", "SELECT * FROM cloudtrail_events WHERE outcome = 'ok' ORDER BY event_time")
+    rules.add_sql("no_such_column", "aggregate", "SELECT nothing FROM cloudtrail_events ORDER BY 1")
+    rules.add_sql("too_few", "aggregate", "SELECT principal_arn FROM cloudtrail_events ORDER BY 1")
+    run = rules.run(CALL)
+    assert [finding.rule for finding in run.findings] == ["test.also_good", "test.good"]
+    assert run.ran == ("test.also_good", "test.good")
+    assert "evnet_name" in run.failed["test.wrong_column"]
+    assert "a match rule is SELECT *" in run.failed["test.wrong_shape"]
+    assert "nothing" in run.failed["test.no_such_column"]
+    assert "selects no column 'event_count'" in run.failed["test.too_few"]
+    assert len(run.failed) == 4
+
+
+def test_a_rule_without_anything_to_read_is_skipped_and_says_so() -> None:
+    engine = DuckDBEngine({"cloudtrail_events": cloudtrail_events([CALL])})
+    run = evaluate(engine, Catalogue.load(), rules=["network.internal_scan", "iam.user_created"])
+    assert run.skipped == {"network.internal_scan": "no flow records in the window"}
+    assert run.ran == ("iam.user_created",)
+
+
+def test_a_window_without_events_is_no_clean_bill() -> None:
+    engine = DuckDBEngine({"cloudtrail_events": cloudtrail_events([CALL])})
+    window = Window(datetime(2027, 1, 1, tzinfo=UTC), None)
+    run = evaluate(engine, Catalogue.load(), window, rules=["iam.user_created"])
+    assert run.ran == ()
+    assert run.skipped == {"iam.user_created": "no CloudTrail events in the window"}
+
+
+def test_a_window_holds_its_start_and_not_its_end(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    start, end = datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 1, 1, 1, tzinfo=UTC)
+    rows = [{**CALL, "event_time": moment, "event_id": name} for moment, name in ((start, "in"), (end, "out"))]
+    assert only(rules.run(*rows, window=Window(start, end))).evidence == ("in",)
+
+
+def test_names_that_are_no_rules_are_refused() -> None:
+    engine, catalogue = DuckDBEngine({}), Catalogue.load()
+    with pytest.raises(UnknownQueryError, match=r"iam\.user_created"):
+        evaluate(engine, catalogue, rules=["iam.user_create"])
+    with pytest.raises(UnknownQueryError):
+        evaluate(engine, catalogue, rules=["activity.events"])
+    with pytest.raises(ParameterError, match="min_secrets"):
+        evaluate(engine, catalogue, values={"secretsmanager.bulk_secret_reads": {"max_secrets": 3}})
+
+
+def test_tables_that_cannot_be_read_are_an_error_not_a_clean_run() -> None:
+    class BrokenEngine(DuckDBEngine):
+        def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
+            raise QueryError("the bucket is gone")
+
+    with pytest.raises(QueryError, match="the bucket is gone"):
+        evaluate(BrokenEngine({}), Catalogue.load())
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "severity"),
+    [
+        ("lower", "ok", "high"),
+        ("lower", "denied", "medium"),
+        ("lower", "error", "medium"),
+        ("same", "denied", "high"),
+        ("ignore", "ok", "high"),
+        ("ignore", "denied", None),
+    ],
+)
+def test_an_attempt_weighs_what_the_rule_says(
+    rules: RuleFolder, attempts: str, outcome: str, severity: str | None
+) -> None:
+    rules.add("any", "event_name = 'CreateUser'", f"attempts: {attempts}")
+    found = rules.run({**CALL, "outcome": outcome}).findings
+    assert [(finding.severity, finding.outcome) for finding in found] == ([(severity, outcome)] if severity else [])
+
+
+def test_a_rule_that_ignores_attempts_does_not_count_them(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'", "attempts: ignore")
+    finding = only(rules.run(CALL, {**CALL, "outcome": "denied"}))
+    assert (finding.event_count, finding.failed_count, finding.evidence) == (1, 0, ("e1",))
+
+
+def test_a_finding_is_one_principal_and_account_or_one_resource_of_theirs(rules: RuleFolder) -> None:
+    rules.add("by_principal", "event_name = 'CreateUser'")
+    rules.add("by_resource", "event_name = 'CreateUser'", "per: resource")
+    rows = [CALL, {**CALL, "resource_arn": "eve"}, {**CALL, "account_id": "444455556666"}]
+    found: dict[str, list[tuple[str | None, str | None]]] = {"test.by_principal": [], "test.by_resource": []}
+    for finding in rules.run(*rows).findings:
+        found[finding.rule].append((finding.account_id, finding.resource))
+    assert sorted(found["test.by_principal"]) == [("111122223333", None), ("444455556666", None)]
+    assert sorted(found["test.by_resource"]) == [
+        ("111122223333", "bob"),
+        ("111122223333", "eve"),
+        ("444455556666", "bob"),
+    ]
+
+
+def test_a_finding_keeps_its_id_whatever_else_is_in_the_window(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    before = only(rules.run(CALL))
+    after = only(
+        rules.run({**CALL, "event_time": datetime(2026, 12, 1, tzinfo=UTC)}, {**CALL, "source_ip": "203.0.113.5"})
+    )
+    assert before.id == after.id == "5fa47267d083febc"
+    assert only(rules.run({**CALL, "account_id": "444455556666"})).id != before.id
+
+
+def test_a_rule_names_what_was_acted_on(rules: RuleFolder) -> None:
+    select = "SELECT *, json_extract_scalar(request_parameters, '$.to') AS resource"
+    wanted = "  wanted: {type: varchar, default: ok, about: how it ended}"
+    sql = f"{select}\nFROM cloudtrail_events\nWHERE outcome = :wanted"
+    rules.add_sql("named", "match", sql, "per: resource", "params:", wanted)
+    rules.add("plain", "outcome = 'ok'", "per: resource")
+    found = {f.rule: f.resource for f in rules.run({**CALL, "request_parameters": {"to": "eve"}}).findings}
+    assert found == {"test.named": "eve", "test.plain": "bob"}
+
+
+def test_evidence_is_every_event_oldest_first(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    late, early = datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
+    rows = [{**CALL, "event_id": i, "event_time": t} for i, t in (("c", late), ("b", early), ("a", late))]
+    finding = only(rules.run(*rows))
+    assert finding.evidence == ("b", "a", "c")
+    assert (finding.first_seen, finding.last_seen) == (early, late)
+
+
+def test_names_from_the_log_stay_what_they_are(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'", "per: resource")
+    hostile = '<script>\'; DROP TABLE x --, "y"'
+    finding = only(rules.run({**CALL, "resource_arn": hostile, "principal_arn": hostile, "source_ip": hostile}))
+    assert (finding.resource, finding.principal_arn, finding.source_ips) == (hostile, hostile, (hostile,))
+    assert hostile in finding.summary
+
+
+def test_a_finding_shows_its_own_rule_with_the_values_it_ran_with(rules: RuleFolder) -> None:
+    rules.add("one", "event_name = :name", "params:", "  name: {type: varchar, default: CreateUser, about: a call}")
+    rules.add("two", "event_name = 'CreateUser'")
+    sql = {finding.rule: finding.sql for finding in rules.run(CALL).findings}
+    assert "event_name = 'CreateUser'" in sql["test.one"]
+    assert "test.two" not in sql["test.one"]
+    assert ":name" not in sql["test.one"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "summary"),
+    [
+        ([CALL], "any: user alice of account 111122223333 called CreateUser on bob, from 198.51.100.7."),
+        (
+            [CALL, {**CALL, "outcome": "denied", "source_ip": "203.0.113.5", "resource_arn": "eve"}],
+            "any: user alice of account 111122223333 called CreateUser 2 times on bob and eve, "
+            "1 of them refused or failed, from 198.51.100.7 and 203.0.113.5.",
+        ),
+        (
+            [{**CALL, "outcome": "denied"}],
+            "any: user alice of account 111122223333 called CreateUser on bob, refused, from 198.51.100.7.",
+        ),
+        (
+            [{**CALL, "repeat": 5, "outcome": "error", "source_ip": "198.51.100.{n}", "resource_arn": None}],
+            "any: user alice of account 111122223333 called CreateUser 5 times, all refused or failed, "
+            "from 198.51.100.1, 198.51.100.2, 198.51.100.3 and 2 more.",
+        ),
+        (
+            [{"event_name": "CreateUser"}],
+            "any: someone the log does not name called CreateUser.",
+        ),
+    ],
+)
+def test_a_summary_says_who_what_how_often_how_it_ended_and_from_where(
+    rules: RuleFolder, rows: list[dict[str, Any]], summary: str
+) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    assert only(rules.run(*rows)).summary == summary
+
+
+@pytest.mark.parametrize(
+    ("arn", "words"),
+    [
+        ("arn:aws:iam::111122223333:user/team/alice", "user alice of account 111122223333"),
+        ("arn:aws:iam::111122223333:role/app", "role app of account 111122223333"),
+        ("arn:aws:iam::111122223333:root", "the root user of account 111122223333"),
+        ("arn:aws-cn:sts::111122223333:federated-user/x", "federated user x of account 111122223333"),
+        ("ecs.amazonaws.com", "ecs.amazonaws.com"),
+        (None, "someone the log does not name"),
+    ],
+)
+def test_a_principal_in_words(arn: str | None, words: str) -> None:
+    assert who(arn) == words
+
+
+def test_more_rules_than_fit_in_one_statement_run_in_several(
+    rules: RuleFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditkit.rules.AT_ONCE", 2)
+    for name in "abcde":
+        rules.add(name, "event_name = 'CreateUser'")
+    engine = CountingEngine({"cloudtrail_events": cloudtrail_events([CALL])})
+    run = evaluate(engine, rules.catalogue)
+    assert [finding.rule for finding in run.findings] == [f"test.{name}" for name in "abcde"]
+    assert len(engine.statements) == 1 + 3
