@@ -381,3 +381,9 @@ def test_unnest_with_ordinality_counts_from_one() -> None:
     ORDER BY place
     """
     assert walked(sql) == [["a", 1], ["b", 2]]
+
+
+def test_a_slow_statement_draws_no_progress_bar() -> None:
+    """After two seconds DuckDB would draw one on stdout, into the middle of our JSON."""
+    [[value]] = DuckDBEngine({})._connection.sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert value is False

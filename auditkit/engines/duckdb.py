@@ -8,6 +8,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -64,6 +65,8 @@ class DuckDBEngine:
                 raise StoreError(f"The parts of {name} cannot be opened: {error}") from None
 
     def _lock(self, readable: list[str]) -> None:
+        with suppress(duckdb.InvalidInputException):  # JupyterLab without ipywidgets has no bar, and will not hear of one
+            self._connection.execute("SET enable_progress_bar = false")  # it would be drawn into our JSON on stdout
         for name, value in (
             ("TimeZone", "UTC"),
             ("python_enable_replacements", False),  # or SQL could read the caller's variables
