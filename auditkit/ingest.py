@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from auditkit.logs.reading import CloudTrailFile, FlowLogFile, read
 from auditkit.model import Window, iso
 from auditkit.store import FileEntry, NewPart, Store
 
-BATCH_RECORDS = 25_000  # what one commit holds: enough to make Parquet worth it, little enough to stay small in memory
+BATCH_RECORDS = 12_000  # what one commit holds: enough to make Parquet worth it, little enough to stay small in memory
 BATCH_BYTES = 12 << 20  # of source files
 LOCK = "ingest.lock"
 
@@ -160,7 +160,7 @@ class _Batch:
         except UnreadableFileError as error:
             self.entries.append(replace(entry, state="quarantined", reason=str(error)))
             return
-        entry = replace(entry, sha256=_sha256(file.path), records=found.parsed.seen, bad=tuple(found.parsed.bad))
+        entry = replace(entry, sha256=found.sha256, records=found.parsed.seen, bad=tuple(found.parsed.bad))
         number = len(self.entries)
         if isinstance(found, CloudTrailFile):
             self.entries.append(replace(entry, kind="cloudtrail"))
@@ -200,13 +200,13 @@ class _Batch:
         if not self.records:
             return
         numbers = np.repeat([n for n, _ in self.record_file], [count for _, count in self.record_file])
-        times = [record.eventTime or "" for record in self.records]
-        by_time = sorted(range(len(times)), key=times.__getitem__)
+        times = arrays.as_integers(arrays.instants([record.eventTime for record in self.records if record.eventTime]))
+        by_time = np.argsort(times, kind="stable")
         numbers = numbers[
             by_time
         ]  # the records are put in order before they become columns: that moves far fewer bytes
-        keys = arrays.texts([entry.key for entry in self.entries])
-        rows = columns.table([self.records[at] for at in by_time], keys.take(arrays.numbers(numbers, pa.int64())))
+        log_file = arrays.repeated([entry.key for entry in self.entries], numbers)
+        rows = columns.table([self.records[at] for at in by_time.tolist()], log_file)
         inside = _inside(rows["event_time"], self.window)
         fresh = self.seen.fresh(rows, inside)
         outside += np.bincount(numbers[~inside], minlength=len(self.entries))
@@ -218,9 +218,8 @@ class _Batch:
         if not self.flows:
             return
         numbers = np.repeat([n for n, _ in self.flows], [len(rows) for _, rows in self.flows])
-        keys = arrays.texts([entry.key for entry in self.entries])
         rows = pa.concat_tables([rows for _, rows in self.flows])
-        rows = rows.append_column("log_file", keys.take(arrays.numbers(numbers, pa.int64())))
+        rows = rows.append_column("log_file", arrays.repeated([entry.key for entry in self.entries], numbers))
         inside = _inside(rows["start_time"], self.window)
         outside += np.bincount(numbers[~inside], minlength=len(self.entries))
         tally["stored"] += np.bincount(numbers[inside], minlength=len(self.entries))
@@ -250,8 +249,8 @@ def _by_day(table: str, rows: pa.Table, time: str, wanted: Any) -> Iterator[NewP
         order = np.argsort(micros, kind="stable")
         ordered, micros = ordered.take(arrays.numbers(order, pa.int64())), micros[order]
     days = micros // DAY_MICROS
-    starts = np.flatnonzero(np.diff(days, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(days)], strict=True):
+    ends = [*np.flatnonzero(np.diff(days)) + 1, len(days)] if len(days) else []
+    for start, end in pairwise([0, *ends]):
         part = ordered.slice(start, end - start)
         keys = tuple(pc.unique(part["log_file"]).to_pylist())
         yield NewPart(table, part[time][0].as_py().date(), part, keys)
@@ -273,14 +272,6 @@ def _settled(entry: FileEntry, stored: int, duplicates: int, outside: int) -> Fi
         quarantined=quarantined,
         outside=outside,
     )
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:  # gone since it was read
-        return None
 
 
 @contextmanager

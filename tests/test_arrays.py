@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,13 @@ def test_moments_are_what_pyarrow_makes_of_them(values: list[datetime | None]) -
     assert arrays.moments(values).equals(pa.array(values, pa.timestamp("us")))
 
 
+@given(st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))))
+def test_instants_are_exact_to_the_microsecond(values: list[datetime]) -> None:
+    assert arrays.instants(values).equals(
+        pa.array([value.replace(tzinfo=None) for value in values], pa.timestamp("us"))
+    )
+
+
 @given(st.lists(st.booleans()), st.integers(0, 9))
 def test_a_mask_goes_there_and_back_even_from_the_middle(values: list[bool], start: int) -> None:
     made = arrays.mask(np.array(values, np.bool_))
@@ -47,6 +54,15 @@ def test_numbers_go_there_and_back_even_from_the_middle(values: list[int], start
     assert made.to_pylist() == values
     assert arrays.as_integers(made[start:]).tolist() == values[start:]
     assert arrays.as_integers(pa.chunked_array([made, made])).tolist() == values * 2
+
+
+@given(st.lists(st.none() | texts, min_size=1), st.data())
+def test_repeated_texts_are_those_that_their_numbers_pick(values: list[str | None], data: st.DataObject) -> None:
+    which = data.draw(st.lists(st.integers(0, len(values) - 1)))
+    made = arrays.repeated(values, np.array(which, np.int32))
+    made.validate(full=True)
+    assert made.to_pylist() == [values[at] for at in which]
+    assert len(set(made.dictionary.to_pylist())) == len(made.dictionary)  # Parquet takes no value twice
 
 
 def test_json_texts_are_kept_to_the_byte_and_null_is_null() -> None:

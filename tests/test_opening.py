@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs.opening import read_text
+from auditkit.logs.opening import read_bytes, text_of
 
 TEXT = b'{"Records": []}' * 50
 
@@ -18,16 +19,14 @@ TEXT = b'{"Records": []}' * 50
     [TEXT, gzip.compress(TEXT), gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]), b"\xef\xbb\xbf" + TEXT],
     ids=["plain", "gzip", "two members", "byte order mark"],
 )
-def test_the_text_comes_out_whole(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "log").write_bytes(data)
-    assert read_text(tmp_path / "log") == TEXT
+def test_the_text_comes_out_whole(data: bytes) -> None:
+    assert text_of(data) == TEXT
 
 
 @pytest.mark.parametrize("data", [gzip.compress(TEXT), gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:])])
-def test_a_bounded_read_gives_the_same_text(tmp_path: Path, data: bytes) -> None:
+def test_a_bounded_read_gives_the_same_text(data: bytes) -> None:
     """Files that could grow past the bound are inflated step by step; the result may not differ."""
-    (tmp_path / "log").write_bytes(data)
-    assert read_text(tmp_path / "log", max_bytes=len(TEXT)) == TEXT
+    assert text_of(data, max_bytes=len(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -44,18 +43,22 @@ def test_a_bounded_read_gives_the_same_text(tmp_path: Path, data: bytes) -> None
         (b'{"Records": "\xff\xfe"}', "not UTF-8 text at byte 13"),
     ],
 )
-def test_what_cannot_be_read_says_why(tmp_path: Path, data: bytes, reason: str) -> None:
-    (tmp_path / "log").write_bytes(data)
+def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableFileError, match=reason):
-        read_text(tmp_path / "log")
+        text_of(data)
 
 
-def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\0" * 5_000_000))
+def test_a_gzip_bomb_is_refused() -> None:
     with pytest.raises(UnreadableFileError, match="gzip bomb"):
-        read_text(tmp_path / "bomb.gz", max_bytes=1_000_000)
+        text_of(gzip.compress(b"\0" * 5_000_000), max_bytes=1_000_000)
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="cannot be opened: No such file"):
-        read_text(tmp_path / "gone")
+        read_bytes(tmp_path / "gone")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFileError, match="not a regular file"):
+        read_bytes(tmp_path / "pipe")

@@ -106,5 +106,14 @@ def test_a_block_that_tells_nothing_gives_nobody(text: bytes) -> None:
     assert principal(text) == NOBODY
 
 
+def test_a_redacted_part_hides_nothing_else() -> None:
+    found = who(**ASSUMED_ROLE | {"sessionContext": "***", "onBehalfOf": ["***"], "userName": 7})
+    assert (found.principal_arn, found.session_name, found.access_key_id) == (
+        f"arn:aws:iam::{A}:role/deploy",
+        "ci-42",
+        "ASIAEXAMPLE",
+    )
+
+
 def test_an_empty_access_key_is_none() -> None:
     assert who(type="Root", accessKeyId="", accountId=A).access_key_id is None

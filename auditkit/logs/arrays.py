@@ -23,6 +23,8 @@ def texts(values: Sequence[str | None]) -> pa.Array:
     """Strings, None as NULL."""
     valid = None
     if None in values:
+        if values.count(None) == len(values):
+            return pa.nulls(len(values), _UTF8)
         valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
         values = ["" if value is None else value for value in values]
     joined = "".join(values)  # type: ignore[arg-type]
@@ -35,6 +37,21 @@ def texts(values: Sequence[str | None]) -> pa.Array:
 def text(value: str | None) -> pa.Scalar:
     """One string, for pyarrow's functions: they convert a plain one in that same slow way."""
     return texts([value])[0]
+
+
+def repeated(values: Sequence[str | None], which: Any) -> pa.DictionaryArray:
+    """For each row the string that its number in *which* (NumPy, 32 bits) picks; each different one is kept once.
+
+    Parquet keeps such a column the same way, so it is written without looking at its rows again.
+    """
+    places: dict[str, int] = {}
+    place_of = np.fromiter(
+        (-1 if value is None else places.setdefault(value, len(places)) for value in values), np.int32, len(values)
+    )
+    places_of_rows = place_of[which]
+    valid = _bits(places_of_rows >= 0)
+    indices = pa.Array.from_buffers(pa.int32(), len(which), [valid, pa.py_buffer(places_of_rows)])
+    return pa.DictionaryArray.from_arrays(indices, texts(list(places)))
 
 
 def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
@@ -88,6 +105,12 @@ def as_mask(column: pa.Array | pa.ChunkedArray) -> Any:
     array = _whole(column)
     bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little") if len(array) else _NONE
     return bits[array.offset : array.offset + len(array)].astype(np.bool_)
+
+
+def instants(values: Sequence[datetime]) -> pa.Array:
+    """Aware times, in microseconds of UTC."""
+    micros = np.rint(np.fromiter(map(datetime.timestamp, values), np.float64, len(values)) * 1e6)
+    return numbers(micros.astype(np.int64), pa.timestamp("us"))
 
 
 def of_kind(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from msgspec.structs import astuple
 
 from auditkit.logs import arrays
-from auditkit.logs.cloudtrail import MEMBERS, NULL, UTC_MICROSECONDS, Record
+from auditkit.logs.cloudtrail import MEMBERS, NULL, Record
 from auditkit.logs.outcome import outcome
 from auditkit.logs.principal import Principal, principal
 from auditkit.logs.resource import resources
@@ -58,14 +58,14 @@ _AWS_SERVICE, _AWS_INTERNAL = arrays.text("AWSService"), arrays.text("AWS Intern
 
 
 def table(records: Sequence[Record], log_file: pa.Array) -> pa.Table:
-    """The records in the columns of the store. *log_file* names each record's file."""
+    """The records in the columns of the store, repeated strings dictionary-encoded. *log_file* names their files."""
     schema = CLOUDTRAIL_EVENTS.file_arrow
     if not records:
         return schema.empty_table()
     of = _by_member(records)
     columns: dict[str, pa.Array] = {
-        "event_time": arrays.texts(of["eventTime"]).cast(UTC_MICROSECONDS).cast(pa.timestamp("us")),
-        "log_file": log_file.cast(pa.string()),
+        "event_time": arrays.instants(of["eventTime"]),
+        "log_file": log_file,
     }
     columns |= {name: arrays.texts(of[member]) for member, name in _TEXT.items()}
     columns |= {name: arrays.json_texts(of[member], NULL) for member, name in _JSON.items()}
@@ -95,7 +95,7 @@ def table(records: Sequence[Record], log_file: pa.Array) -> pa.Table:
         of["errorMessage"],
     )
     columns["resource_arn"] = arrays.texts(named)
-    return pa.table([columns[name] for name in schema.names], schema=schema)
+    return pa.table([columns[name] for name in schema.names], names=schema.names)
 
 
 def _by_member(records: Sequence[Record]) -> dict[str, Sequence[Any]]:
@@ -108,15 +108,15 @@ def _by_member(records: Sequence[Record]) -> dict[str, Sequence[Any]]:
 
 def _completed(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     """Columns that need more than the identity: the account, and the service that acts for itself."""
-    kind = columns["identity_type"]
+    kind, source, account = (_plain(columns[name]) for name in ("identity_type", "event_source", "account_id"))
     is_service = pc.or_(pc.is_null(kind), pc.equal(pc.coalesce(kind, _NOTHING), _AWS_SERVICE))
     arn, name = (
-        pc.if_else(pc.equal(pc.coalesce(columns[column], _NOTHING), _AWS_INTERNAL), _NULL, columns[column])
-        for column in ("principal_arn", "principal_name")
+        pc.if_else(pc.equal(pc.coalesce(named, _NOTHING), _AWS_INTERNAL), _NULL, named)
+        for named in (_plain(columns["principal_arn"]), _plain(columns["principal_name"]))
     )
-    arn = pc.if_else(is_service, pc.coalesce(arn, columns["event_source"]), arn)
+    arn = pc.if_else(is_service, pc.coalesce(arn, source), arn)
     return {
-        "account_id": pc.coalesce(columns["account_id"], columns["principal_account"]),
+        "account_id": pc.coalesce(account, _plain(columns["principal_account"])),
         "principal_arn": arn,
         "principal_name": pc.coalesce(name, arn),
     }
@@ -131,15 +131,21 @@ def _outcomes(of: dict[str, Sequence[Any]]) -> list[str]:
     ]
 
 
-def _distinct(values: Iterable[Hashable]) -> tuple[list[Any], pa.Array]:
-    """The distinct values in order of appearance, and for each row the number of its value."""
+def _distinct(values: Iterable[Hashable]) -> tuple[list[Any], Any]:
+    """The distinct values in order of appearance, and for each row the number of its value (NumPy)."""
     numbers: dict[Hashable, int] = {}
     which = [numbers.setdefault(value, len(numbers)) for value in values]
-    return list(numbers), arrays.numbers(np.array(which, np.int32), pa.int32())
+    return list(numbers), np.array(which, np.int32)
 
 
-def _spread(values: list[Any], kind: pa.DataType, which: pa.Array) -> pa.Array:
-    return arrays.of_kind(values, kind).take(which)
+def _spread(values: list[Any], kind: pa.DataType, which: Any) -> pa.Array:
+    if kind == pa.string():
+        return arrays.repeated(values, which)
+    return arrays.of_kind(values, kind).take(arrays.numbers(which, pa.int32()))
+
+
+def _plain(column: pa.DictionaryArray) -> pa.Array:
+    return column.dictionary_decode()
 
 
 def _unless_null(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw | None]:

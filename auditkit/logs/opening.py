@@ -16,16 +16,22 @@ _BadGzip: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
 
 
-def read_text(path: Path, *, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
-    """The file's text as UTF-8 bytes, gunzipped where its first bytes say so, without a byte order mark.
-
-    Raises: UnreadableFileError, for a missing or forbidden file, gzip that is cut short, damaged or followed by other
-    bytes, more than *max_bytes* of text, no text at all, or bytes that are not UTF-8.
-    """
+def read_bytes(path: Path) -> bytes:
+    """The file as it lies there. Raises: UnreadableFileError, when it is missing, forbidden, or no regular file."""
+    if not path.is_file() and path.exists():  # a pipe would never end
+        raise UnreadableFileError("cannot be opened: not a regular file")
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+
+
+def text_of(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
+    """A file's text as UTF-8 bytes, gunzipped where its first bytes say so, without a byte order mark.
+
+    Raises: UnreadableFileError, for gzip that is cut short, damaged or followed by other bytes, more than *max_bytes*
+    of text, no text at all, or bytes that are not UTF-8.
+    """
     if data.startswith(GZIP_MAGIC):
         data = _gunzip(data, max_bytes)
     if data.startswith(BOM):

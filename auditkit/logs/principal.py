@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,6 +30,46 @@ class Principal(NamedTuple):
 
 
 NOBODY = Principal()
+_BOOLEANS: dict[str | bool | None, bool] = {"true": True, True: True, "false": False, False: False}
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+class _Issuer(msgspec.Struct, gc=False):
+    arn: str | None = None
+    userName: str | None = None
+    accountId: str | None = None
+
+
+class _Attributes(msgspec.Struct, gc=False):
+    creationDate: str | None = None
+    mfaAuthenticated: str | bool | None = None
+
+
+class _Context(msgspec.Struct, gc=False):
+    sessionIssuer: _Issuer = msgspec.field(default_factory=_Issuer)
+    attributes: _Attributes = msgspec.field(default_factory=_Attributes)
+    sourceIdentity: str | None = None
+
+
+class _OnBehalfOf(msgspec.Struct, gc=False):
+    userId: str | None = None
+
+
+class _Identity(msgspec.Struct, gc=False):
+    """The members of a `userIdentity` block that columns come from."""
+
+    type: str | None = None
+    arn: str | None = None
+    accountId: str | None = None
+    principalId: str | None = None
+    userName: str | None = None
+    accessKeyId: str | None = None
+    invokedBy: str | None = None
+    sessionContext: _Context = msgspec.field(default_factory=_Context)
+    onBehalfOf: _OnBehalfOf = msgspec.field(default_factory=_OnBehalfOf)
+
+
+_IDENTITY = msgspec.json.Decoder(_Identity)
 
 
 def principal(user_identity: bytes) -> Principal:
@@ -40,16 +80,15 @@ def principal(user_identity: bytes) -> Principal:
     service's name, the unique id of a principal of another account, the id a web identity or SAML provider gave.
     A block that is not an object gives no columns.
     """
-    block = msgspec.json.decode(user_identity)
-    if not isinstance(block, dict):
-        return NOBODY
-    kind, arn, account = _text(block, "type"), _text(block, "arn"), _text(block, "accountId")
-    unique_id, _, id_session = (_text(block, "principalId") or "").partition(":")
-    context = _object(block, "sessionContext")
-    issuer = _object(context, "sessionIssuer")
-    attributes = _object(context, "attributes")
-    user_id = _text(_object(block, "onBehalfOf"), "userId")
-    user_name, invoked_by = _text(block, "userName"), _text(block, "invokedBy")
+    try:
+        block = _IDENTITY.decode(user_identity)
+    except msgspec.ValidationError:
+        block = _understood(msgspec.json.decode(user_identity), _Identity)
+    # Old records write "" for what is not there.
+    kind, arn, account, user_name = block.type, block.arn or None, block.accountId or None, block.userName or None
+    unique_id, _, id_session = (block.principalId or "").partition(":")
+    context, invoked_by = block.sessionContext, block.invokedBy or None
+    issuer, attributes, user_id = context.sessionIssuer, context.attributes, block.onBehalfOf.userId
     session_name: str | None = None
 
     stable: str | None
@@ -62,26 +101,39 @@ def principal(user_identity: bytes) -> Principal:
     elif kind == "AWSAccount":  # the role owner's copy of a call from elsewhere: the log names no ARN
         stable, session_name = unique_id or account, id_session or None
     elif kind in ("SAMLUser", "WebIdentityUser"):  # here the part behind the colon tells users apart
-        stable = _text(block, "principalId") or user_name
+        stable = block.principalId or user_name
     elif kind == "IdentityCenterUser":
         stable = f"arn:aws:identitystore:::user/{user_id}" if user_id else unique_id or None
     else:
-        stable = _text(issuer, "arn") or _role_of(arn) or unique_id or user_name
+        stable = issuer.arn or _role_of(arn) or unique_id or user_name
         session_name = _session_in(arn) or (id_session or None if kind != "Unknown" else None)
 
     return Principal(
         identity_type=kind,
         principal_arn=stable,
-        principal_name=_name(kind, stable, _text(issuer, "userName") or user_name),
-        principal_account=account or _text(issuer, "accountId"),
+        principal_name=_name(kind, stable, issuer.userName or user_name),
+        principal_account=account or issuer.accountId,
         session_name=session_name,
-        access_key_id=_text(block, "accessKeyId"),
+        access_key_id=block.accessKeyId or None,
         invoked_by=invoked_by,
-        mfa=_boolean(attributes.get("mfaAuthenticated")),
-        session_created=_moment(_text(attributes, "creationDate")),
-        source_identity=_text(context, "sourceIdentity"),
+        mfa=_boolean(attributes.mfaAuthenticated),
+        session_created=_moment(attributes.creationDate),
+        source_identity=context.sourceIdentity,
         on_behalf_of=user_id,
     )
+
+
+def _understood(block: object, kind: type[_Struct]) -> _Struct:
+    """As much of a block as is of the documented types: a redacted object may be a string."""
+    values = block if isinstance(block, dict) else {}
+    understood: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        value = values.get(field.name)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            understood[field.name] = _understood(value, field.type)
+        elif isinstance(value, str) or (isinstance(value, bool) and field.name == "mfaAuthenticated"):
+            understood[field.name] = value
+    return kind(**understood)
 
 
 def _role_of(arn: str | None) -> str | None:
@@ -105,20 +157,9 @@ def _name(kind: str | None, stable: str | None, logged: str | None) -> str | Non
     return logged or (stable.rsplit("/", 1)[-1] if stable else None)
 
 
-def _object(block: dict[str, Any], key: str) -> dict[str, Any]:
-    value = block.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(block: dict[str, Any], key: str) -> str | None:
-    """A non-empty string: old records write `""` for an access key that is not there."""
-    value = block.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _boolean(value: object) -> bool | None:
+def _boolean(value: str | bool | None) -> bool | None:
     """CloudTrail writes the strings "true" and "false"; very old records a JSON boolean."""
-    return {"true": True, "false": False}.get(str(value).lower())
+    return _BOOLEANS.get(value)
 
 
 def _moment(text: str | None) -> datetime | None:

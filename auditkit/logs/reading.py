@@ -10,7 +10,7 @@ import pyarrow as pa
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import cloudtrail, flowlogs
 from auditkit.logs.discover import SourceFile
-from auditkit.logs.opening import read_text
+from auditkit.logs.opening import read_bytes, text_of
 from auditkit.logs.parsed import NotALogError, Parsed
 
 # Text that lies beside logs and is none. The name only decides what to call a file whose content is no log.
@@ -22,11 +22,13 @@ _DOCUMENTS = frozenset(
 @dataclass(frozen=True, slots=True)
 class CloudTrailFile:
     parsed: Parsed[list[cloudtrail.Record]]
+    sha256: str  # of the file as it lies there
 
 
 @dataclass(frozen=True, slots=True)
 class FlowLogFile:
     parsed: Parsed[pa.Table]
+    sha256: str
     content_sha256: str  # flow records have no ids: a copied file is known by what it says
 
 
@@ -37,13 +39,12 @@ def read(file: SourceFile) -> CloudTrailFile | FlowLogFile:
     be read as one.
     """
     try:
-        if not file.path.is_file():
-            raise UnreadableFileError("cannot be opened: not a regular file")
-        text = read_text(file.path)
+        data = read_bytes(file.path)
+        text, sha256 = text_of(data), hashlib.sha256(data).hexdigest()
         if text.lstrip()[:1] in (b"{", b"["):
-            return CloudTrailFile(cloudtrail.parse(text))
+            return CloudTrailFile(cloudtrail.parse(text), sha256)
         if flowlogs.is_flow_log(text):
-            return FlowLogFile(flowlogs.parse(text), hashlib.sha256(text).hexdigest())
+            return FlowLogFile(flowlogs.parse(text), sha256, hashlib.sha256(text).hexdigest())
         raise UnreadableFileError(
             f"neither CloudTrail JSON nor flow-log text: it begins {text[:40].decode(errors='replace')!r}"
         )
