@@ -47,7 +47,7 @@ class IngestReport:
     duplicates: int = 0
     outside_window: int = 0
     quarantined: int = 0  # whole files
-    quarantined_records: int = 0  # single records of files that were otherwise stored
+    quarantined_records: int = 0  # of those files, and single ones of files that were otherwise stored
     quarantine: list[dict[str, Any]] = field(default_factory=list)  # file, position (None for the whole file), reason
 
     def count(self, entry: FileEntry) -> None:
@@ -61,11 +61,12 @@ class IngestReport:
             self.flow_records += entry.stored
         else:
             self.events += entry.stored
+        self.quarantined_records += entry.quarantined
         if entry.state == "quarantined":
             self.quarantined += 1
             self.quarantine.append({"file": entry.key, "position": None, "reason": entry.reason})
-        self.quarantined_records += entry.quarantined
-        self.quarantine += [{"file": entry.key, "position": b.position, "reason": b.reason} for b in entry.bad]
+        else:
+            self.quarantine += [{"file": entry.key, "position": b.position, "reason": b.reason} for b in entry.bad]
 
 
 def ingest(

@@ -65,7 +65,7 @@ class DuckDBEngine:
                 raise StoreError(f"The parts of {name} cannot be opened: {error}") from None
 
     def _lock(self, readable: list[str]) -> None:
-        with suppress(duckdb.InvalidInputException):  # JupyterLab without ipywidgets has no bar, and will not hear of one
+        with suppress(duckdb.InvalidInputException):  # JupyterLab without ipywidgets has none, and says so
             self._connection.execute("SET enable_progress_bar = false")  # it would be drawn into our JSON on stdout
         for name, value in (
             ("TimeZone", "UTC"),

@@ -241,7 +241,8 @@ def _skip(text: str, at: int) -> int:
 
 def _broken(text: str, at: int, found: int, why: str) -> str:
     line = text.count("\n", 0, at) + 1
-    return f"the JSON breaks at character {at} (line {line}): {why}; {found} whole records stand before it"
+    whole = "1 whole record stands" if found == 1 else f"{found} whole records stand"
+    return f"the JSON breaks at character {at} (line {line}): {why}; {whole} before it"
 
 
 def _first_words(text: str) -> str:
