@@ -43,7 +43,9 @@ def test_what_an_earlier_batch_held_is_not_fresh(seen: SeenEvents) -> None:
 
 
 def test_an_account_more_is_an_event_more(seen: SeenEvents) -> None:
-    assert fresh(seen, ("a", "1", DAY_1), ("a", "2", DAY_1), ("a", None, DAY_1), ("a", None, DAY_1)) == [True] * 3 + [False]
+    assert fresh(seen, ("a", "1", DAY_1), ("a", "2", DAY_1), ("a", None, DAY_1), ("a", None, DAY_1)) == [True] * 3 + [
+        False
+    ]
 
 
 def test_a_row_outside_takes_nothing_from_one_inside(seen: SeenEvents) -> None:

@@ -127,7 +127,7 @@ from tests.report_samples import finding
 display(blocks.findings([finding(1), finding(2, severity="critical"), finding(3)]))
 display(blocks.findings([finding(2, severity="critical")]))
 print("to stdout", file=sys.stdout); print("to stderr", file=sys.stderr)
-blocks.run({{"python": sys.executable, "given": [since, account_id, min_secrets, services], "cwd": os.getcwd()}})
+blocks.run({{"python": sys.executable, "given": [since, account_id, min_secrets, services], "cwd": os.getcwd(), "beside": os.listdir()}})
 """
 
 
@@ -151,6 +151,7 @@ def test_a_run_writes_one_report_and_says_what_it_found(
     assert record.facts["given"] == ["2026-11-01", "012345678901", 7, ["sts"]]
     assert Path(record.facts["python"]).resolve() == Path(sys.executable).resolve()
     assert record.facts["cwd"] == str(tmp_path)
+    assert not [name for name in record.facts["beside"] if "kernel" in name]  # two runs in one folder would share it
     assert Path.cwd() == tmp_path
     assert capfd.readouterr() == ("", "")
     assert "to stdout" not in out.read_text()

@@ -43,8 +43,8 @@ from auditkit.model import Parameter, Window
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
-OPEN_START = datetime(1970, 1, 1, tzinfo=UTC)
-OPEN_END = datetime(9999, 12, 31, tzinfo=UTC)
+OPEN_START = datetime.min.replace(tzinfo=UTC)
+OPEN_END = datetime.max.replace(tzinfo=UTC)  # a hostile clock may say 9999
 STORED = "stored_"  # stored_cloudtrail_events is what an engine has; only the sources read it
 
 _UNREADABLE = "{} cannot be read. A statement reads cloudtrail_events, flow_records and its own WITH names."

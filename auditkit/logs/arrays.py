@@ -109,8 +109,9 @@ def as_mask(column: pa.Array | pa.ChunkedArray) -> Any:
 
 def instants(values: Sequence[datetime]) -> pa.Array:
     """Aware times, in microseconds of UTC."""
-    micros = np.rint(np.fromiter(map(datetime.timestamp, values), np.float64, len(values)) * 1e6)
-    return numbers(micros.astype(np.int64), pa.timestamp("us"))
+    micros = np.fromiter((value.microsecond for value in values), np.int64, len(values))
+    seconds = np.rint(np.fromiter(map(datetime.timestamp, values), np.float64, len(values)) - micros / 1e6)
+    return numbers(seconds.astype(np.int64) * 1_000_000 + micros, pa.timestamp("us"))
 
 
 def of_kind(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -125,7 +125,8 @@ def _execute(notebook: NotebookNode, out: Path, values: Mapping[str, Any], cell_
         import papermill
         from traitlets.config import Config
 
-        with _quiet_kernel():
+        # Left to itself, Jupyter puts its sockets into the current folder, under one name for every run in it.
+        with _quiet_kernel(), TemporaryDirectory(prefix="auditkit-") as sockets:
             executed = papermill.execute_notebook(
                 notebook,
                 str(out).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
@@ -136,7 +137,7 @@ def _execute(notebook: NotebookNode, out: Path, values: Mapping[str, Any], cell_
                 log_output=False,
                 start_timeout=120,
                 execution_timeout=cell_timeout_s,
-                config=Config({"KernelManager": {"transport": "ipc"}}),
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
             )
             return cast(NotebookNode, executed)
 

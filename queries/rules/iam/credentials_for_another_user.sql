@@ -7,7 +7,7 @@
 -- why: Someone made an access key or a console password for a user other than themselves. From then on they can act
 --   under that name, and the log will blame its owner.
 -- response: Ask the owner of the user whether they asked for it. If not, deactivate the key or delete the login, then
---   look for what the new key did (auditkit who KEY), from which addresses.
+--   look for what the new key did (its id is in the answer to the call), from which addresses.
 -- false_positives: onboarding by an administrator, or infrastructure code that makes a machine user with its key
 -- blind_spots: keys and passwords that a user makes for itself, which is also how a thief stays
 SELECT *,

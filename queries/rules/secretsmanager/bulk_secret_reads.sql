@@ -8,7 +8,7 @@
 -- pci: ["7.2.6", "8.6.3", "10.2.1.1"]
 -- why: A program needs the few secrets that are its own. A session that reads many different ones is collecting them,
 --   and each one opens another system.
--- response: Find out who or what the session is (auditkit who). If it is not a known job, change every secret that was
+-- response: Find out who or what the session is. If it is not a known job, change every secret that was
 --   read, beginning with database and third-party credentials, and revoke the session.
 -- false_positives: a deployment or backup job that reads every secret of an application at start-up
 -- blind_spots: a thief who takes a few secrets a day or opens a new session for each; reads in accounts or regions

@@ -8,7 +8,7 @@
 -- pci: ["7.2.6", "8.6.3", "10.2.1.1"]
 -- why: Secure parameters hold passwords and keys. A program reads its own; a session that decrypts many different ones
 --   is collecting them.
--- response: Find out who or what the session is (auditkit who). If it is not a known job, change every value that was
+-- response: Find out who or what the session is. If it is not a known job, change every value that was
 --   read and revoke the session.
 -- false_positives: a deployment job that reads all parameters of an application at start-up
 -- blind_spots: GetParametersByPath counts as one name here, because the log does not say what it returned

@@ -1,0 +1,229 @@
+"""What an analyst holds: logs or a store opened once, and every question asked of it from there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from auditkit.catalogue import Catalogue
+from auditkit.engines import Engine
+from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.errors import SourceError
+from auditkit.evidence import Coverage, coverage
+from auditkit.ingest import IngestReport, Progress, ingest
+from auditkit.logs.discover import STORE_LEDGER
+from auditkit.model import Finding, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.redact import mask, mask_table
+from auditkit.rules import RuleRun, evaluate
+from auditkit.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from auditkit.runs import MadeReport
+
+Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
+
+
+def open(
+    *logs: str | Path,
+    store: str | Path | None = None,
+    since: Moment = None,
+    until: Moment = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Open logs, a store, or logs into a store.
+
+    Args:
+        logs: Folders or files of CloudTrail and flow-log exports. Without *store* they are read into a store that lives
+            as long as the Audit; with one, what it does not know yet is added to it.
+        since, until: The window for all questions; each verb can take its own. An age counts back from now.
+    Raises: SourceError, when nothing is named or there; StoreError; WindowError.
+    """
+    window = _window(since, until)
+    if store is None and len(logs) == 1 and (Path(logs[0]) / STORE_LEDGER).is_file():
+        store, logs = logs[0], ()
+    if store is None and not logs:
+        raise SourceError("Nothing to read. Name a folder or file of logs, or a store made by `auditkit ingest`.")
+    if store is not None and not logs and not (Path(store) / STORE_LEDGER).is_file():
+        raise SourceError(f"There is no store at {str(store)!r}. `auditkit ingest LOGS --store {store}` makes one.")
+    with ExitStack() as temporary:
+        if store is None:
+            store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
+        opened = Store(Path(store), create=bool(logs))
+        report = ingest(opened, logs, progress=progress) if logs else None
+        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One statement that was run, without its rows: what provenance tells of it."""
+
+    name: str
+    sql: str
+    rows: int
+    duration_s: float
+    bytes_scanned: int | None
+    cost_usd: float | None
+
+
+@dataclass
+class Audit:
+    """Every question of auditkit over one store. Secrets and session tokens are masked in all that it returns.
+
+    Use it as a context manager, or call `close`, to remove a temporary store early.
+    """
+
+    store: Store
+    window: Window
+    logs: tuple[str, ...] = ()  # as they were named, for a report to say
+    ingested: IngestReport | None = None
+    _temporary: ExitStack = field(default_factory=ExitStack, repr=False)  # removes the store, if it is temporary
+    asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return Catalogue.load()
+
+    @cached_property
+    def engine(self) -> Engine:
+        return DuckDBEngine(self.store.parts())
+
+    def query(self, name: str, *, since: Moment = None, until: Moment = None, **params: Value) -> pd.DataFrame:
+        """The rows of a question or rule of the catalogue; times are UTC.
+
+        Raises: UnknownQueryError, ParameterError.
+        """
+        return self.ask(name, params, window=self._window(since, until)).frame()
+
+    def sql(self, text: str, *, since: Moment = None, until: Moment = None) -> pd.DataFrame:
+        """The rows of one SELECT in Trino SQL over `cloudtrail_events` and `flow_records`, inside the window.
+
+        Raises: QueryError.
+        """
+        return self.ask_sql(text, window=self._window(since, until)).frame()
+
+    def ask(self, name: str, params: Mapping[str, Value] | None = None, *, window: Window | None = None) -> Result:
+        """Like `query`, with the SQL that was run and what it cost."""
+        query = self.catalogue.get(name)
+        return self._remember(
+            query.name, self.engine.run(query.sql, query.bind(params or {}), window=window or self.window)
+        )
+
+    def ask_sql(self, text: str, *, window: Window | None = None) -> Result:
+        """Like `sql`, with the SQL that was run and what it cost."""
+        return self._remember("sql", self.engine.run(text, window=window or self.window))
+
+    def findings(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        severity: Severity = "info",
+        rules: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """What the rules found, worst first: one row a finding, with every evidence id.
+
+        Args:
+            severity: The mildest severity wanted.
+            rules: Names of the rules to run; all of them by default.
+        """
+        import pandas as pd
+
+        run = self.evaluate(severity=severity, rules=rules, window=self._window(since, until))
+        columns = list(Finding.__slots__)
+        frame = pd.DataFrame([finding.as_json() for finding in run.findings], columns=columns)
+        for name in ("first_seen", "last_seen"):
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        return frame
+
+    def evaluate(
+        self, *, severity: Severity = "info", rules: Iterable[str] | None = None, window: Window | None = None
+    ) -> RuleRun:
+        """Like `findings`, as Finding values, with the rules that did not run and why."""
+        run = evaluate(self.engine, self.catalogue, window or self.window, rules=rules)
+        self.asked += [_asked("rules", result) for result in run.results]
+        kept = [_masked(finding) for finding in run.findings if at_least(finding.severity, severity)]
+        return replace(run, findings=kept)
+
+    def evidence(self, findings: Iterable[Finding], *, each: int = 25, window: Window | None = None) -> pd.DataFrame:
+        """The events that prove *findings*, at most *each* a finding, oldest first."""
+        ids = sorted({event for finding in findings for event in finding.evidence[:each]})
+        return self.ask("activity/events_by_id", {"ids": ids}, window=window).frame()
+
+    def coverage(self, *, since: Moment = None, until: Moment = None) -> Coverage:
+        """What was read, what was not, and whether the books balance."""
+        return coverage(self.store, self.ask, self._window(since, until))
+
+    def report(
+        self,
+        notebook: str | Path = "audit",
+        /,
+        *,
+        out: str | Path = "reports",
+        since: Moment = None,
+        until: Moment = None,
+        **parameters: Any,
+    ) -> MadeReport:
+        """One HTML file in the folder *out*, from a notebook that came with auditkit or lies at a path.
+
+        Args:
+            parameters: Values for what the notebook's parameters cell declares.
+        Raises: UnknownQueryError, SourceError, ParameterError; ReportError, when the notebook stops half-way.
+        """
+        from auditkit import runs  # with papermill, which takes a second that no other verb needs
+
+        return runs.make_report(
+            runs.find_notebook(notebook),
+            self.store.folder,
+            window=self._window(since, until),
+            out=Path(out),
+            now=datetime.now(UTC),
+            logs=self.logs,
+            parameters=parameters,
+        )
+
+    def close(self) -> None:
+        """Remove the store, if it was made for this Audit alone."""
+        self._temporary.close()
+
+    def __enter__(self) -> Audit:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _window(self, since: Moment, until: Moment) -> Window:
+        """The window of one call: each side its own, else the one this Audit was opened with."""
+        asked = _window(since, until)
+        return Window(asked.start or self.window.start, asked.end or self.window.end)
+
+    def _remember(self, name: str, result: Result) -> Result:
+        masked = replace(result, table=mask_table(result.table))
+        self.asked.append(_asked(name, masked))
+        return masked
+
+
+def _window(since: Moment, until: Moment) -> Window:
+    # An age counts from now, so the door that takes it reads the clock; below here there are only windows.
+    now = datetime.now(UTC)
+    return Window(*(parse_time(m, now=now) if isinstance(m, str) and m else m or None for m in (since, until)))
+
+
+def _asked(name: str, result: Result) -> Asked:
+    return Asked(name, result.sql, result.table.num_rows, result.duration_s, result.bytes_scanned, result.cost_usd)
+
+
+def _masked(finding: Finding) -> Finding:
+    return replace(
+        finding, summary=mask(finding.summary), resource=mask(finding.resource) if finding.resource else None
+    )

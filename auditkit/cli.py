@@ -1,0 +1,278 @@
+"""The command line: arguments in, exit code out. Each command is one call of the library."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from auditkit import __version__
+from auditkit.asking import answer, check_rules, opened, prepared, say_no_files
+from auditkit.config import CONFIG, defaults
+from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
+from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least
+from auditkit.options import (
+    fail_on_severity,
+    format_of,
+    named,
+    out_file,
+    parameters_given,
+    show_sql_only,
+    with_logs,
+    with_window,
+)
+from auditkit.terminal import busy, counted, reading, say, show
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
+NOTHING = "There was nothing to judge: no event and no flow record lies in the window."
+_USAGE_ERRORS = (ParameterError, SourceError, UnknownQueryError, WindowError)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave: 0 clean, 1 findings, 2 usage, 3 could not finish."""
+    try:
+        sys.exit(cli.main(args=arguments, prog_name="auditkit", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except click.Abort:
+        say("Stopped. What was stored is intact.")
+    except AuditkitError as error:
+        say(f"Error: {error}")
+        if isinstance(error, _USAGE_ERRORS):
+            sys.exit(EXIT_USAGE)
+    except Exception:  # Python would leave with 1, which says that there are findings
+        traceback.print_exc()
+        say("Error: this should not happen and is a mistake in auditkit. Please report it with the lines above.")
+    sys.exit(EXIT_UNFINISHED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="auditkit")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Who touched ECS, IAM and Secrets Manager, from where, what was denied, what the network refused around it.
+
+    LOGS are folders or files of CloudTrail and VPC Flow Logs exports. Times are ISO (2026-11-01,
+    2026-11-01T09:00+09:00) or an age (12h, 7d). An auditkit.toml in the current folder holds defaults for the
+    options, a section for each command.
+
+    Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong use, 3 could not finish.
+    """
+    context.default_map = defaults(Path(CONFIG), cli.commands)
+
+
+@cli.command()
+@click.argument("logs", nargs=-1, required=True)
+@click.option("--store", type=click.Path(path_type=Path), required=True, help="The folder of the store; made if new.")
+@click.option("--since", metavar="TIME", help="Store only records from here on.")
+@click.option("--until", metavar="TIME", help="Store only records before this.")
+@click.option("--json", "as_json_", is_flag=True, help="Print what was done as one JSON object.")
+def ingest(logs: tuple[str, ...], store: Path, since: str | None, until: str | None, as_json_: bool) -> None:
+    """Read LOGS into a store.
+
+    Only what is new is read, and each event is stored once.
+    """
+    from dataclasses import asdict
+
+    from auditkit.ingest import ingest as read_in
+    from auditkit.output import as_json
+    from auditkit.store import Store
+
+    started = datetime.now(UTC)
+    window = Window.parse(since, until, now=started)
+    with reading() as progress:
+        report = read_in(Store(store, create=True), logs, window=window, progress=progress)
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    if as_json_:
+        show(as_json({**asdict(report), "seconds": round(seconds, 3)}))
+    else:
+        show(
+            f"{counted(report.files, 'new file')} ({report.known_files:,} known): {report.events:,} events and "
+            f"{report.flow_records:,} flow records stored, {report.duplicates:,} duplicates, {seconds:.1f} s."
+        )
+    if not report.files + report.known_files:
+        say_no_files(logs)
+    if report.outside_window:
+        say(f"{counted(report.outside_window, 'record')} outside the window left out.")
+    if report.not_logs:
+        say(f"{counted(report.not_logs, 'file')} left out: no logs.")
+    for trouble in report.quarantine:
+        place = "" if trouble["position"] is None else f", record {trouble['position']}"
+        say(f"quarantined: {trouble['file']}{place}: {trouble['reason']}")
+
+
+@cli.command()
+@click.argument("name")
+@with_logs
+@parameters_given
+@format_of("table", "json", "csv", "parquet")
+@out_file
+@show_sql_only
+def query(
+    name: str,
+    logs: tuple[str, ...],
+    parameters: tuple[str, ...],
+    style: str,
+    out: Path | None,
+    show_sql: bool,
+    **where: Any,
+) -> None:
+    """Ask a question, or run one rule, of the catalogue.
+
+    `auditkit list` shows every NAME, and `auditkit list NAME` its parameters.
+    """
+    from auditkit.catalogue import Catalogue
+
+    values = named(parameters)
+    asked = Catalogue.load().get(name)
+    statement = prepared(asked.sql, asked.bind(values))  # a slip is told before any log is read
+    answer(statement, lambda audit: audit.ask(name, values), logs, style, out, show_sql, where)
+
+
+@cli.command()
+@click.argument("statement")
+@with_logs
+@format_of("table", "json", "csv", "parquet")
+@out_file
+@show_sql_only
+def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, show_sql: bool, **where: Any) -> None:
+    """Run one SELECT of your own.
+
+    STATEMENT is Trino SQL over cloudtrail_events and flow_records, which hold what lies inside the window.
+    """
+    try:
+        ready = prepared(statement, {})
+    except QueryError as error:
+        raise ParameterError(str(error)) from None
+    answer(ready, lambda audit: audit.ask_sql(statement), logs, style, out, show_sql, where)
+
+
+@cli.command()
+@with_logs
+@format_of("table", "json", "csv")
+@out_file
+@click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
+@fail_on_severity
+def findings(
+    logs: tuple[str, ...],
+    style: str,
+    out: Path | None,
+    severity: Severity,
+    rules: tuple[str, ...],
+    fail_on: Severity | None,
+    **where: Any,
+) -> None:
+    """Run the rules and print what they found, worst first."""
+    from auditkit.output import as_csv, as_json, as_table, write_text
+
+    check_rules(rules)
+    with opened(logs, **where) as audit:
+        run = audit.evaluate(severity=severity, rules=rules or None)
+        coverage = audit.coverage()
+        records = [finding.as_json() for finding in run.findings]
+        if style == "json":
+            text = as_json(
+                {
+                    "window": audit.window.as_json(),
+                    "findings": records,
+                    "rules": {"ran": run.ran, "skipped": run.skipped, "failed": run.failed},
+                    "coverage": coverage.as_json(),
+                }
+            )
+        elif style == "csv":
+            text = as_csv(Finding.__slots__, records)
+        else:
+            lines = [as_table(("severity", "first_seen", "rule", "summary"), records), ""] if records else []
+            text = "\n".join(
+                [
+                    *lines,
+                    f"{counted(len(records), 'finding')} from {counted(len(run.ran), 'rule')}; window: {audit.window}",
+                ]
+            )
+        if not coverage.tables:
+            say(NOTHING)
+    write_text(text, out=out, show=show)
+    for reason, count in Counter(run.skipped.values()).items():
+        say(f"{counted(count, 'rule')} did not run: {reason}")
+    _leave([finding.severity for finding in run.findings], fail_on, run.failed)
+
+
+@cli.command()
+@click.argument("notebook_and_logs", nargs=-1, metavar="[NOTEBOOK] [LOGS]...")
+@with_window
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder for the HTML."
+)
+@parameters_given
+@fail_on_severity
+def report(
+    notebook_and_logs: tuple[str, ...], out: Path, parameters: tuple[str, ...], fail_on: Severity | None, **where: Any
+) -> None:
+    """Make one HTML report from a notebook.
+
+    NOTEBOOK is a name that `auditkit list` shows, or a path to an .ipynb; `audit` when left out. A later report into
+    the same folder says what is new since the one before.
+    """
+    from auditkit.runs import check_parameters, split_notebook
+
+    notebook, logs = split_notebook(notebook_and_logs)
+    values = named(parameters)
+    check_parameters(notebook, values)
+    with opened(logs, **where) as audit, busy(f"running the notebook {notebook.stem}"):
+        made = audit.report(notebook, out=out, **values)
+    show(str(made.path))
+    say(made.summary)
+    if made.is_empty:
+        say(NOTHING)
+    _leave(made.severities, fail_on, made.failed)
+
+
+@cli.command("list")
+@click.argument("name", required=False)
+@format_of("table", "json")
+def list_(name: str | None, style: str) -> None:
+    """Show all questions, rules and notebooks.
+
+    With a NAME: what that one is about, and what parameters it takes.
+    """
+    from auditkit.listing import as_text, described, listing
+    from auditkit.output import as_json
+
+    entries = listing()
+    if name is not None:
+        entry = described(name, entries)
+        show(as_json(entry) if style == "json" else as_text([entry], parameters=True))
+    else:
+        show(as_json(entries) if style == "json" else as_text(entries))
+
+
+@cli.command()
+@with_logs
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default="auditkit-lab", show_default=True)
+@click.option("--prepare-only", is_flag=True, help="Copy the notebooks and do not start JupyterLab.")
+def lab(logs: tuple[str, ...], folder: Path, prepare_only: bool, **where: Any) -> None:
+    """Open JupyterLab on a copy of the notebooks, set to read LOGS."""
+    from auditkit.lab import prepare, start
+
+    names = prepare(folder, logs=logs, **where)
+    say(f"Notebooks in {folder}: {', '.join(copy.stem for copy in names)}. One that was there before is left as it is.")
+    if not prepare_only:
+        start(folder)
+
+
+def _leave(severities: Sequence[Severity], floor: Severity | None, failed: Mapping[str, str]) -> None:
+    """With the exit code that fits what the rules found, and that some of them failed."""
+    for rule, reason in failed.items():
+        say(f"failed: {rule}: {reason}")
+    if floor and any(at_least(severity, floor) for severity in severities):
+        sys.exit(EXIT_FINDINGS)
+    if failed:
+        sys.exit(EXIT_UNFINISHED)

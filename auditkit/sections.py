@@ -1,0 +1,266 @@
+"""The sections of a report, as blocks for a notebook cell to show. Each function answers one question of one Audit."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import duckdb
+
+from auditkit import __version__, charts
+from auditkit.audit import Audit
+from auditkit.evidence import Coverage
+from auditkit.model import SEVERITIES, Severity, at_least
+from auditkit.report import blocks
+from auditkit.report.blocks import Block
+from auditkit.rules import RuleRun
+
+WORTH_WAKING: Severity = "high"
+NOTHING_NEW = "Nothing is new since the last run."
+ALWAYS_UNSEEN = (
+    "Accounts, regions and days whose logs were not among the sources.",
+    "What CloudTrail does not log: data events unless the trail selects them, and what is typed in a shell session.",
+    "Traffic that VPC Flow Logs leave out: Amazon DNS, instance metadata and task credentials, DHCP, mirrored traffic.",
+)
+
+# What a reader looks for stands first; long ARNs stand last, or they push the numbers out of sight.
+_WHO_DID_WHAT = [
+    "principal_name",
+    "service",
+    "event_name",
+    "event_count",
+    "denied_count",
+    "error_count",
+    "source_ips",
+    "first_seen",
+    "last_seen",
+    "session_count",
+    "account_id",
+    "principal_arn",
+]
+_WHO_READ_WHAT = [
+    "secret", "read_count", "denied_count", "error_count", "session_name", "source_ips", "first_seen", "last_seen",
+    "invoked_by", "account_id", "principal_arn",
+]  # fmt: skip
+
+
+def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
+    """The answer in one sentence, and the numbers behind it."""
+    counts = {severity: sum(1 for f in run.findings if f.severity == severity) for severity in SEVERITIES}
+    events = coverage.tables.get("cloudtrail_events", {}).get("rows", 0)
+    flows = coverage.tables.get("flow_records", {}).get("rows", 0)
+    accounts = {account for table in coverage.tables.values() for account in table["accounts"]}
+    principals = {finding.principal_arn for finding in run.findings if finding.principal_arn}
+    severe = [finding for finding in run.findings if at_least(finding.severity, WORTH_WAKING)]
+    worst = run.findings[0].severity if run.findings else None
+    searched = f"{events:,} events and {flows:,} flow records of {_counted(len(accounts), 'account')}"
+    if not events and not flows:
+        sentence = "There was nothing to judge: no event and no flow record lies in the window."
+        detail = (
+            f"{sum(coverage.files.values()):,} files were read, holding {coverage.records['seen']:,} records. "
+            "Log delivery lags by minutes to hours; check the window and the folder."
+        )
+    else:
+        sentence = f"No rule fired on {searched}."
+        if severe:
+            worded = " and ".join(
+                f"{counts[s]} {s}" for s in reversed(SEVERITIES) if counts[s] and at_least(s, WORTH_WAKING)
+            )
+            said = "finding:" if len(severe) == 1 else "findings; the worst:"
+            sentence = f"{worded} {said} {severe[0].summary}"
+        elif run.findings:
+            sentence = f"{_counted(len(run.findings), 'finding')}, none of them high or critical."
+        missed = len(run.skipped) + len(run.failed)
+        detail = f"{_counted(len(run.ran), 'rule')} ran over {searched}" + (
+            f"; {missed} did not run." if missed else "."
+        )
+    numbers = [
+        ("Principals", len(principals), "named in a finding"),
+        ("Events", events, "CloudTrail events in the window"),
+        ("Flow records", flows, "VPC flow records in the window"),
+        ("Accounts", len(accounts), "with records in the window"),
+    ]
+    return [blocks.verdict(sentence, detail, worst), blocks.kpis(numbers)]
+
+
+def new(run: RuleRun, earlier: Collection[str] | None) -> list[Block]:
+    """What an earlier run did not find, and what is gone since. *earlier* are its finding ids; None: there was none."""
+    if earlier is None:
+        return [blocks.note("There is no record of an earlier run to compare with, so every finding counts as new.")]
+    ids = {finding.id for finding in run.findings}
+    fresh = [finding for finding in run.findings if finding.id not in earlier]
+    gone = len(set(earlier) - ids)
+    text = f"{len(fresh):,} of {len(ids):,} findings are new since the last run." if fresh else NOTHING_NEW
+    lost = f" {gone:,} that it found {'is' if gone == 1 else 'are'} gone." if gone else ""
+    shown = [
+        blocks.note(f"{text}{lost} A finding is the same when rule, principal, account and resource are the same.")
+    ]
+    if fresh:
+        frame = _frame([f.as_json() for f in fresh], ["severity", "title", "principal_arn", "resource", "first_seen"])
+        shown.append(blocks.table(frame, title="New findings"))
+    return shown
+
+
+def findings(audit: Audit, run: RuleRun, earlier: Collection[str] | None = None) -> list[Block]:
+    """Every finding with what proves it, worst first, and when each happened."""
+    is_new = None if earlier is None else {finding.id for finding in run.findings} - set(earlier)
+    nothing = f"No rule fired in {audit.window}. {len(run.ran)} rules ran."
+    cards = blocks.findings(run.findings, evidence=audit.evidence(run.findings), new=is_new, empty=nothing)
+    if not run.findings:
+        return [cards]
+    times = _frame([f.as_json() for f in run.findings], ["title", "severity", "first_seen", "last_seen"])
+    return [blocks.chart(charts.findings_timeline(times), title="When it happened", data=times), cards]
+
+
+def activity(audit: Audit, services: Sequence[str]) -> list[Block]:
+    """Who used *services*, what they did, how often, what was denied, from where; and who read which secret."""
+    named = {"services": list(services)}
+    words = ", ".join(services)
+    who = audit.ask("activity/by_identity", named)
+    hours = audit.ask("activity/timeline", named)
+    secrets = audit.ask("activity/secret_reads")
+    nothing = f"No call to {words} in {audit.window}."
+    frame = who.frame()
+    return [
+        blocks.chart(
+            charts.activity_by_identity(frame), title="Who used which service", data=frame, sql=who.sql, empty=nothing
+        ),
+        blocks.chart(
+            charts.activity_over_time(hours.frame(), time="hour_start"),
+            title="Calls over time",
+            data=hours.frame(),
+            sql=hours.sql,
+            empty=nothing,
+        ),
+        blocks.table(
+            frame[_WHO_DID_WHAT],
+            title="Who did what",
+            about=f"Calls to {words}: how often, first and last, how many were denied, and from where.",
+            sql=who.sql,
+            empty=nothing,
+        ),
+        blocks.table(
+            secrets.frame()[_WHO_READ_WHAT],
+            title="Who read which secret",
+            about="Each secret counts once a read, whether it was read alone or in a batch.",
+            sql=secrets.sql,
+            empty=f"No secret was read in {audit.window}.",
+        ),
+    ]
+
+
+def network(audit: Audit) -> list[Block]:
+    """What the network refused, and what that has to do with the events."""
+    by_source = audit.ask("network/rejects_by_source", {"limit": 500})
+    by_port = audit.ask("network/rejects_by_port", {"limit": 500})
+    by_direction = audit.ask("network/rejects_by_direction")
+    by_interface = audit.ask("network/rejects_by_interface", {"limit": 500})
+    hours = audit.ask("network/timeline")
+    both = audit.ask("network/rejects_and_events")
+    if hours.table.num_rows == 0:
+        return [blocks.note(f"No flow record lies in {audit.window}, so nothing can be said about rejects.", "warning")]
+    nothing = f"No traffic was rejected in {audit.window}."
+    hourly, ports, sources = hours.frame(), by_port.frame(), by_source.frame()
+    rejects = hourly[hourly["reject_count"] > 0]
+    return [
+        blocks.table(
+            both.frame(),
+            title="Rejects that belong to events",
+            about="What a principal of the trail has in common with rejected traffic: an address, an interface, a "
+            "task, a security group. event_id and flow are one proof of each side.",
+            sql=both.sql,
+            empty="No rejected flow shares an address or an interface with an event.",
+        ),
+        blocks.chart(
+            charts.rejects_over_time(rejects, time="hour_start"),
+            title="Rejects over time",
+            data=rejects,
+            sql=hours.sql,
+            empty=nothing,
+        ),
+        blocks.chart(
+            charts.rejects_by_port(ports), title="Rejects by port", data=ports, sql=by_port.sql, empty=nothing
+        ),
+        blocks.chart(
+            charts.top_sources(sources), title="Rejects by source", data=sources, sql=by_source.sql, empty=nothing
+        ),
+        blocks.table(by_direction.frame(), title="Rejects by direction", sql=by_direction.sql, empty=nothing),
+        blocks.table(by_interface.frame(), title="Rejects by interface and peer", sql=by_interface.sql, empty=nothing),
+    ]
+
+
+def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
+    """What was read, what was not, and what this report therefore cannot see."""
+    tables = facts.tables.values()
+    unseen = list(ALWAYS_UNSEEN)
+    if not facts.tables.get("flow_records"):
+        unseen.insert(0, "Network traffic: no flow records were among the sources.")
+    if not facts.tables.get("cloudtrail_events"):
+        unseen.insert(0, "API calls: no CloudTrail events were among the sources.")
+    shared = _shared_folder([entry["file"] for entry in (*facts.quarantined, *facts.not_logs)])
+    shown = {
+        "files": facts.files,
+        "quarantined": [{**entry, "file": entry["file"].removeprefix(shared)} for entry in facts.quarantined],
+        "records": {**facts.records, "stored": facts.records["stored"] + facts.records["outside"]}
+        if facts.records["outside"]
+        else facts.records,
+        "tables": facts.tables,
+        "first": min((table["first"] for table in tables), default=None),
+        "last": max((table["last"] for table in tables), default=None),
+        "accounts": sorted({account for table in tables for account in table["accounts"]}),
+        "regions": sorted({region for table in tables for region in table["regions"]}),
+        "blind_s": facts.blind_s,
+        "blind": facts.blind,
+        "cannot_see": unseen,
+        "unchecked": {**run.skipped, **run.failed},
+    }
+    frame = _frame(
+        facts.cells, ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
+    )
+    return [
+        blocks.coverage(shown),
+        blocks.table(frame, title="Records by account, region and day", empty="No records in the window."),
+        blocks.run({"rules_failed": run.failed, "records": sum(table["rows"] for table in tables)}),
+    ]
+
+
+def provenance(audit: Audit, parameters: Mapping[str, Any]) -> list[Block]:
+    """How this report came to be: versions, window, parameters and every statement that was run."""
+    return [
+        blocks.provenance(
+            {
+                "version": f"auditkit {__version__}",
+                "engine": f"DuckDB {duckdb.__version__}, Python {platform.python_version()}",
+                "window": str(audit.window),
+                "parameters": {name: value for name, value in parameters.items() if value not in ("", [], None)},
+                "queries": [asdict(asked) for asked in audit.asked],
+            }
+        )
+    ]
+
+
+def _frame(records: Sequence[Mapping[str, Any]], columns: list[str]) -> Any:
+    """Some columns of records, times as times."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(records), columns=columns)
+    for name in set(columns) & {"first_seen", "last_seen", "period_start"}:
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _shared_folder(files: Sequence[str]) -> str:
+    """What all paths begin with, up to the last slash: a reader of the report has no use for it."""
+    if not files:
+        return ""
+    first, last = min(files), max(files)
+    length = next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
+    )
+    return first[: first.rfind("/", 0, length) + 1]

@@ -1,0 +1,154 @@
+"""The sections of a report, as blocks: each says plainly what was found, what was searched, and what was not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditkit import audit as audits
+from auditkit import sections
+from auditkit.audit import Audit
+from auditkit.evidence import Coverage
+from auditkit.ingest import ingest
+from auditkit.model import Window, at_least
+from auditkit.report.block import Block
+from auditkit.rules import RuleRun
+from auditkit.store import Store
+from tests.records import flow_line, record, write_flows, write_trail
+
+
+@pytest.fixture(scope="module")
+def facts(audit: Audit) -> Coverage:
+    return audit.coverage()
+
+
+def only(run: RuleRun, *severities: str) -> RuleRun:
+    return replace(run, findings=[finding for finding in run.findings if finding.severity in severities])
+
+
+def sentence(audit: Audit, run: RuleRun, facts: Coverage) -> str:
+    return str(sections.verdict(audit, run, facts)[0].data["sentence"])
+
+
+def titles(shown: list[Block]) -> list[Any]:
+    return [block.data.get("title") for block in shown if block.kind in ("table", "chart")]
+
+
+def test_the_verdict_is_the_worst_finding_in_one_sentence(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
+    said = sentence(audit, rule_run, facts)
+    severe = sum(1 for finding in rule_run.findings if finding.severity == "high")
+    assert said == f"2 critical and {severe} high findings; the worst: {rule_run.findings[0].summary}"
+    assert sections.verdict(audit, rule_run, facts)[0].data["severity"] == "critical"
+
+
+def test_one_severe_finding_is_told_in_the_singular(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
+    run = replace(rule_run, findings=rule_run.findings[:1])
+    assert sentence(audit, run, facts) == f"1 critical finding: {rule_run.findings[0].summary}"
+
+
+def test_mild_findings_are_counted_and_called_mild(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
+    run = only(rule_run, "medium", "low")
+    assert sentence(audit, run, facts) == f"{len(run.findings)} findings, none of them high or critical."
+
+
+def test_no_finding_says_what_was_searched(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
+    said = sentence(audit, only(rule_run), facts)
+    assert said == "No rule fired on 2,126 events and 11,047 flow records of 2 accounts."
+
+
+def test_rules_that_did_not_run_are_part_of_the_verdict(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
+    run = replace(rule_run, ran=rule_run.ran[2:], failed={"a.b": "why"}, skipped={"c.d": "nothing to read"})
+    assert sections.verdict(audit, run, facts)[0].data["detail"].endswith("; 2 did not run.")
+
+
+def test_an_empty_window_is_not_called_clean(audit: Audit) -> None:
+    with audits.open(store=audit.store.folder, since="2027-01-01") as later:
+        said = sections.verdict(later, later.evaluate(), later.coverage())[0]
+        assert said.data["sentence"].startswith("There was nothing to judge")
+        assert "holding 13,180 records" in said.data["detail"]
+        assert said.data["severity"] is None
+        assert "nothing can be said about rejects" in sections.network(later)[0].text
+        assert "No call to ecs" in json.dumps([block.data for block in sections.activity(later, ["ecs"])])
+
+
+def test_what_is_new_is_told_apart_from_what_is_known(rule_run: RuleRun) -> None:
+    ids = [finding.id for finding in rule_run.findings]
+    first, known, some = (sections.new(rule_run, earlier) for earlier in (None, set(ids), {*ids[2:], "gone"}))
+    assert "no record of an earlier run" in first[0].text
+    assert known[0].text.startswith("Nothing is new since the last run. A finding is the same when")
+    assert len(known) == 1
+    assert some[0].text.startswith(f"2 of {len(ids)} findings are new since the last run. 1 that it found is gone.")
+    assert some[1].data["total"] == 2
+
+
+def test_cards_say_whether_they_are_new_and_what_proves_them(audit: Audit, rule_run: RuleRun) -> None:
+    known = {finding.id for finding in rule_run.findings[1:]}
+    cards = sections.findings(audit, rule_run, known)[-1].data["findings"]
+    assert [card["new"] for card in cards] == [True] + [False] * len(known)
+    assert cards[0]["evidence"]["rows"]
+    assert {card["new"] for card in sections.findings(audit, rule_run)[-1].data["findings"]} == {None}
+
+
+def test_no_findings_need_no_chart(audit: Audit, rule_run: RuleRun) -> None:
+    shown = sections.findings(audit, only(rule_run))
+    assert [block.kind for block in shown] == ["findings"]
+    assert "No rule fired in the first record to the last record UTC." in shown[0].text
+
+
+def test_activity_and_network_show_sql_with_every_table(audit: Audit) -> None:
+    shown = [*sections.activity(audit, ["ecs", "iam"]), *sections.network(audit)]
+    assert len(set(titles(shown))) == len(shown)
+    assert all("FROM" in json.dumps(block.data) for block in shown)
+    assert all(block.data.get("total", 1) > 0 for block in shown)
+
+
+def test_coverage_names_what_the_report_cannot_see(tmp_path: Path) -> None:
+    write_trail(tmp_path / "one" / "trail.json", record("e1"))
+    (tmp_path / "one" / "cut.json.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
+    with audits.open(tmp_path / "one") as small:
+        run = small.evaluate(rules=["network.external_scan", "iam.user_created"])
+        shown = sections.coverage(small.coverage(), run)
+    data = shown[0].data
+    assert data["cannot_see"][0] == "Network traffic: no flow records were among the sources."
+    assert "1 file could not be read; what it holds is not in this report." in data["problems"]
+    assert data["quarantined"]["rows"][0][0].endswith("cut.json.gz")
+    assert set(data["unchecked"]) == set(run.skipped) != set()
+    assert shown[-1].data["facts"] == {"rules_failed": {}, "records": 1}
+
+
+def test_paths_in_the_coverage_are_shortened_to_what_tells_files_apart(tmp_path: Path) -> None:
+    for name in ("a/x.json", "b/x.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    with audits.open(tmp_path) as small:
+        rows = sections.coverage(small.coverage(), RuleRun())[0].data["quarantined"]["rows"]
+    assert [row[0] for row in rows] == ["a/x.json", "b/x.json"]
+
+
+def test_a_window_that_left_records_out_still_balances_its_books(tmp_path: Path) -> None:
+    write_flows(tmp_path / "logs" / "flows.log", flow_line(), flow_line(start=1))
+    window = Window.parse("2026-01-01", None, now=datetime.now(UTC))
+    ingest(Store(tmp_path / "s", create=True), [tmp_path / "logs"], window=window)
+    with audits.open(store=tmp_path / "s") as small:
+        facts = small.coverage()
+        assert (facts.records["outside"], facts.balanced) == (1, True)
+        assert not [p for p in sections.coverage(facts, RuleRun())[0].data["problems"] if "books" in p]
+
+
+def test_provenance_lists_every_statement_and_no_empty_parameter(audit: Audit) -> None:
+    with audits.open(store=audit.store.folder) as fresh:
+        fresh.sql("SELECT 1 AS one")
+        fresh.query("activity/timeline")
+        data = sections.provenance(fresh, {"logs": ["logs"], "since": "", "severity": "info"})[0].data
+    assert [query["name"] for query in data["queries"]] == ["sql", "activity/timeline"]
+    assert [name for name, _ in data["parameters"]] == ["logs", "severity"]
+
+
+def test_only_high_and_critical_wake_someone() -> None:
+    assert at_least("high", sections.WORTH_WAKING)
+    assert not at_least("medium", sections.WORTH_WAKING)
