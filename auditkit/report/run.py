@@ -137,6 +137,7 @@ def _execute(notebook: NotebookNode, out: Path, values: Mapping[str, Any], cell_
                 log_output=False,
                 start_timeout=120,
                 execution_timeout=cell_timeout_s,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # or its shutdown is an ERROR on our stderr, at times
                 config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
             )
             return cast(NotebookNode, executed)
