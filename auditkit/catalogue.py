@@ -103,7 +103,7 @@ class Catalogue:
         wanted = name.strip("/").removesuffix(".sql").replace("/", ".").removeprefix("rules.")
         by_name = {query.rule: query for query in (*self.queries, *self.rules)}
         if wanted not in by_name:
-            raise UnknownQueryError(name, by_name)
+            raise UnknownQueryError(name, [*(q.name for q in self.queries), *(q.rule for q in self.rules)])
         return by_name[wanted]
 
 

@@ -75,9 +75,13 @@ class Window:
         )
 
     def __str__(self) -> str:
-        start = f"{self.start:%Y-%m-%d %H:%M:%S}" if self.start else "the first record"
-        end = f"{self.end:%Y-%m-%d %H:%M:%S}" if self.end else "the last record"
-        return f"{start} to {end} UTC"
+        """Words that fit behind "in": `2026-11-01 00:00:00 to 2026-11-02 00:00:00 UTC`, `the whole of the logs`."""
+        start, end = (f"{side:%Y-%m-%d %H:%M:%S}" if side else "" for side in (self.start, self.end))
+        if start and end:
+            return f"{start} to {end} UTC"
+        if start or end:
+            return f"the time from {start} UTC on" if start else f"the time before {end} UTC"
+        return "the whole of the logs"
 
     def as_json(self) -> dict[str, str | None]:
         return {"start": iso(self.start), "end": iso(self.end)}

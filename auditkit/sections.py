@@ -27,19 +27,9 @@ ALWAYS_UNSEEN = (
 
 # What a reader looks for stands first; long ARNs stand last, or they push the numbers out of sight.
 _WHO_DID_WHAT = [
-    "principal_name",
-    "service",
-    "event_name",
-    "event_count",
-    "denied_count",
-    "error_count",
-    "source_ips",
-    "first_seen",
-    "last_seen",
-    "session_count",
-    "account_id",
-    "principal_arn",
-]
+    "principal_name", "service", "event_name", "event_count", "denied_count", "error_count", "source_ips", "first_seen",
+    "last_seen", "session_count", "account_id", "principal_arn",
+]  # fmt: skip
 _WHO_READ_WHAT = [
     "secret", "read_count", "denied_count", "error_count", "session_name", "source_ips", "first_seen", "last_seen",
     "invoked_by", "account_id", "principal_arn",
@@ -54,7 +44,7 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
     accounts = {account for table in coverage.tables.values() for account in table["accounts"]}
     principals = {finding.principal_arn for finding in run.findings if finding.principal_arn}
     severe = [finding for finding in run.findings if at_least(finding.severity, WORTH_WAKING)]
-    worst = run.findings[0].severity if run.findings else None
+    worst: Severity | None = run.findings[0].severity if run.findings else None
     searched = f"{events:,} events and {flows:,} flow records of {_counted(len(accounts), 'account')}"
     if not events and not flows:
         sentence = "There was nothing to judge: no event and no flow record lies in the window."
@@ -62,6 +52,7 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
             f"{sum(coverage.files.values()):,} files were read, holding {coverage.records['seen']:,} records. "
             "Log delivery lags by minutes to hours; check the window and the folder."
         )
+        worst = "info"  # nothing found is good news; nothing looked at is none
     else:
         sentence = f"No rule fired on {searched}."
         if severe:

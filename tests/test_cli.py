@@ -69,7 +69,7 @@ def test_the_module_is_the_same_command(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("query activity/by_identty SAMPLES", "Did you mean 'activity.by_identity'"),
+    ("query activity/by_identty SAMPLES", "Did you mean 'activity/by_identity'"),
     ("query activity/by_identity SAMPLES -p who=x", "has no parameter who. It takes services."),
     ("query activity/by_identity SAMPLES -p services", "is not NAME=VALUE"),
     ("query activity/events SAMPLES -p limit=1 -p limit=2", "limit is there twice"),
@@ -331,7 +331,7 @@ def test_findings_tell_a_person_what_happened(command: Command, samples: Path) -
     lines = command("findings", samples, *RULE).out.splitlines()
     assert lines[0].split() == ["severity", "first_seen", "rule", "summary"]
     assert "called AttachUserPolicy on backup-agent" in lines[1]
-    assert lines[-1] == "1 finding from 1 rule; window: the first record to the last record UTC"
+    assert lines[-1] == "1 finding from 1 rule; window: the whole of the logs"
 
 
 @pytest.mark.parametrize(("severity", "code"), [("high", 1), ("critical", 1), ("info", 1)])

@@ -51,7 +51,9 @@ def test_a_window_has_a_start_before_its_end() -> None:
 def test_a_side_that_is_not_given_is_open() -> None:
     window = Window.parse("", None, now=NOW)
     assert (window.start, window.end) == (None, None)
-    assert str(window) == "the first record to the last record UTC"
+    assert str(window) == "the whole of the logs"
+    assert str(Window(NOW, None)) == f"the time from {NOW:%Y-%m-%d %H:%M:%S} UTC on"
+    assert str(Window(None, NOW)) == f"the time before {NOW:%Y-%m-%d %H:%M:%S} UTC"
     assert window.as_json() == {"start": None, "end": None}
 
 
