@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditkit.errors import ParameterError
-from auditkit.model import Window
-from auditkit.terminal import counted, reading, say, show
+from auditkit.model import Window, counted
+from auditkit.terminal import reading, say, show
 
 if TYPE_CHECKING:
     from auditkit.audit import Audit

@@ -16,7 +16,7 @@ from auditkit import __version__
 from auditkit.asking import answer, check_rules, opened, prepared, say_no_files
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
-from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least
+from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
 from auditkit.options import (
     fail_on_severity,
     format_of,
@@ -27,7 +27,7 @@ from auditkit.options import (
     with_logs,
     with_window,
 )
-from auditkit.terminal import busy, counted, reading, say, show
+from auditkit.terminal import busy, reading, say, show
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
 NOTHING = "There was nothing to judge: no event and no flow record lies in the window."

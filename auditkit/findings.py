@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from auditkit.catalogue import Query
-from auditkit.model import Finding, Outcome, Severity, one_lower
+from auditkit.model import Finding, Outcome, Severity, counted, one_lower
 
 _PRINCIPAL = re.compile(r"arn:[^:]*:(?:iam|sts)::(\d*):(user|role|federated-user|root)(?:/(?:.*/)?([^/]+))?")
 NAMED = 3  # addresses, calls and resources that a sentence names before it counts the rest
@@ -72,7 +72,7 @@ def summary(query: Query, row: Mapping[str, Any]) -> str:
 
 
 def _flows(row: Mapping[str, Any], resources: Sequence[str]) -> str:
-    return f"{_counted(row['event_count'], 'flow record')}{f' of {_some(resources)}' if resources else ''}"
+    return f"{counted(row['event_count'], 'flow record')}{f' of {_some(resources)}' if resources else ''}"
 
 
 def _calls(row: Mapping[str, Any], resources: Sequence[str]) -> str:
@@ -80,7 +80,7 @@ def _calls(row: Mapping[str, Any], resources: Sequence[str]) -> str:
     on_what = f" on {_some(resources)}" if resources else ""
     if names := row.get("event_names"):
         return f"{principal} called {_some(names)}{'' if count == 1 else f' {count:,} times'}{on_what}"
-    return f"{_counted(count, 'call')} by {principal}{on_what}"
+    return f"{counted(count, 'call')} by {principal}{on_what}"
 
 
 def _ending(row: Mapping[str, Any], of_flows: bool) -> str:
@@ -107,10 +107,6 @@ def who(principal_arn: str | None) -> str:
     account, kind, name = match.groups()
     of_account = f" of account {account}" if account else ""
     return f"the root user{of_account}" if kind == "root" else f"{kind.replace('-', ' ')} {name}{of_account}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _some(values: Sequence[str | None]) -> str:

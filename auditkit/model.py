@@ -87,6 +87,11 @@ class Window:
         return {"start": iso(self.start), "end": iso(self.end)}
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 finding`, `2,000 findings`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def iso(moment: datetime | None) -> str | None:
     """`2026-11-01T09:00:00Z`, with fractions of a second only where there are any."""
     if moment is None:

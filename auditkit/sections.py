@@ -12,7 +12,7 @@ import duckdb
 from auditkit import __version__, charts
 from auditkit.audit import Audit
 from auditkit.evidence import Coverage
-from auditkit.model import SEVERITIES, Severity, at_least
+from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
 from auditkit.rules import RuleRun
@@ -45,7 +45,9 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
     principals = {finding.principal_arn for finding in run.findings if finding.principal_arn}
     severe = [finding for finding in run.findings if at_least(finding.severity, WORTH_WAKING)]
     worst: Severity | None = run.findings[0].severity if run.findings else None
-    searched = f"{events:,} events and {flows:,} flow records of {_counted(len(accounts), 'account')}"
+    searched = f"{counted(events, 'event')} and {counted(flows, 'flow record')}"
+    if accounts:
+        searched += f" of {counted(len(accounts), 'account')}"
     if not events and not flows:
         sentence = "There was nothing to judge: no event and no flow record lies in the window."
         detail = (
@@ -62,9 +64,9 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
             said = "finding:" if len(severe) == 1 else "findings; the worst:"
             sentence = f"{worded} {said} {severe[0].summary}"
         elif run.findings:
-            sentence = f"{_counted(len(run.findings), 'finding')}, none of them high or critical."
+            sentence = f"{counted(len(run.findings), 'finding')}, none of them high or critical."
         missed = len(run.skipped) + len(run.failed)
-        detail = f"{_counted(len(run.ran), 'rule')} ran over {searched}" + (
+        detail = f"{counted(len(run.ran), 'rule')} ran over {searched}" + (
             f"; {missed} did not run." if missed else "."
         )
     numbers = [
@@ -240,10 +242,6 @@ def _frame(records: Sequence[Mapping[str, Any]], columns: list[str]) -> Any:
     for name in set(columns) & {"first_seen", "last_seen", "period_start"}:
         frame[name] = pd.to_datetime(frame[name], utc=True)
     return frame
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _shared_folder(files: Sequence[str]) -> str:

@@ -27,11 +27,6 @@ def say(text: str) -> None:
     click.echo(clean(text), err=True)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 finding`, `2,000 findings`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 @contextmanager
 def reading() -> Iterator[Callable[[int, int], None] | None]:
     """A bar of files read, on a terminal; nothing elsewhere."""

@@ -156,7 +156,7 @@ def test_an_empty_folder_makes_a_report_that_says_there_was_nothing(ran: dict[st
 def test_the_python_face_passes_window_and_parameters(ran: dict[str, Ran]) -> None:
     done = ran["empty"]
     assert (done.code, done.record["window"]) == (0, {"start": "2026-11-01T00:00:00Z", "end": None})
-    assert "No call to iam in 2026-11-01 00:00:00 to the last record UTC." in done.html
+    assert "No call to iam in the time from 2026-11-01 00:00:00 UTC on." in done.html
 
 
 # --- without a kernel --------------------------------------------------------------------------------------------------

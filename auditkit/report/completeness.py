@@ -75,7 +75,7 @@ def _problems(facts: Mapping[str, Any]) -> list[str]:
     """What a reader has to know before believing the rest, one sentence each."""
     problems = []
     files = facts.get("files") or {}
-    bad = max(int(files.get("quarantined") or 0), len(facts.get("quarantined") or ()))
+    bad = int(files.get("quarantined", len(facts.get("quarantined") or ())))  # the list also names files read in part
     if bad == 1:
         problems.append("1 file could not be read; what it holds is not in this report.")
     elif bad:
