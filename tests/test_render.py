@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import nbformat
 import pandas as pd
 import pytest
 
+from auditkit.errors import ParameterError
 from auditkit.report import blocks, vega
 from auditkit.report.block import MIME, Block
-from auditkit.report.markup import breakable, highlighted, inert_json, number, short, span
+from auditkit.report.markup import TEMPLATES, breakable, highlighted, inert_json, number, short
 from auditkit.report.render import render
 from tests.report_samples import HOSTILE, evidence, finding, notebook
 
@@ -320,10 +322,44 @@ def test_an_arn_is_called_by_its_end(arn: str, name: str) -> None:
     assert short(arn) == name
 
 
+def in_template(text: str, **values: object) -> str:
+    return TEMPLATES.from_string(f"{{{{ {text} }}}}").render(**values)
+
+
 def test_a_span_says_a_day_once() -> None:
-    assert span("2026-11-01T09:00:00Z", "2026-11-01T10:00:00Z") == "2026-11-01 09:00:00 – 10:00:00 UTC"
-    assert span("2026-11-01T09:00:00Z", "2026-11-02T10:00:00Z") == "2026-11-01 09:00 – 2026-11-02 10:00 UTC"
-    assert span("2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z") == "2026-11-01 09:00:00 UTC"
+    nine, ten, next_day = "2026-11-01T09:00:00Z", "2026-11-01T10:00:00Z", "2026-11-02T10:00:00Z"
+    assert in_template("a | span(b)", a=nine, b=ten) == "2026-11-01 09:00:00 – 10:00:00 UTC"
+    assert in_template("a | span(b)", a=nine, b=next_day) == "2026-11-01 09:00 – 2026-11-02 10:00 UTC"
+    assert in_template("a | span(b)", a=nine, b=nine) == "2026-11-01 09:00:00 UTC"
+
+
+def test_moments_are_told_in_the_reports_zone() -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    evening, night = "2026-11-01T14:59:59Z", "2026-11-01T15:00:00.5Z"
+    assert in_template("a | moment", a=evening, zone=tokyo) == "2026-11-01 23:59:59"
+    assert in_template("a | moment", a=night, zone=tokyo) == "2026-11-02 00:00:00.500000"
+    assert (
+        in_template("a | span(b)", a=evening, b=night, zone=tokyo) == "2026-11-01 23:59 – 2026-11-02 00:00 Asia/Tokyo"
+    )
+    assert in_template("a | moment", a="9999-12-31T23:59:59Z", zone=tokyo) == "9999-12-31 23:59:59Z"
+
+
+def test_title_and_zone_of_a_report_are_set_by_its_notebook() -> None:
+    times = pd.DataFrame({"seen": pd.to_datetime(["2026-11-01T15:00:00Z"])})
+    setting = blocks.setting(title="Night <shift>", timezone="Asia/Tokyo")
+    html = render(notebook("# AWS audit", setting, blocks.table(times, title="T")))
+    assert "<title>Night &lt;shift&gt;</title>" in html
+    assert '<time datetime="2026-11-01T15:00:00Z" title="2026-11-01T15:00:00Z">2026-11-02 00:00:00</time>' in html
+    assert "Seen (Asia/Tokyo)" in html
+    plain = render(notebook("# AWS audit", blocks.setting(), blocks.table(times, title="T")))
+    assert "<title>AWS audit</title>" in plain
+    assert '<time datetime="2026-11-01T15:00:00Z">2026-11-01 15:00:00</time>' in plain
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "Asia"])
+def test_a_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(ParameterError, match="is not a time zone"):
+        blocks.setting(timezone=zone)
 
 
 def test_highlighting_keeps_the_sql_as_it_is() -> None:

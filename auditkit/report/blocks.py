@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from auditkit.errors import ReportError
+from auditkit.errors import ParameterError, ReportError
 from auditkit.model import SEVERITIES, Finding, Severity
 from auditkit.report.block import MIME, Block
 from auditkit.report.cells import cell, grid, safe, safe_values
@@ -153,6 +154,18 @@ def findings(
     return Block("findings", data, f"{len(findings)} findings: {worded}" if findings else safe(empty))
 
 
+def setting(*, title: str = "", timezone: str = "UTC") -> Block:
+    """What the report is called, and the zone its times are shown in (`Asia/Tokyo`); charts stay in UTC.
+
+    Raises: ParameterError, for a zone that the time zone database does not have.
+    """
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ParameterError(f"{timezone!r} is not a time zone. Use a name such as UTC or Asia/Tokyo.") from None
+    return run({"title": title, "timezone": timezone})
+
+
 def run(facts: Mapping[str, Any]) -> Block:
     """Facts for whoever started the notebook (`RunRecord.facts`); the report does not show them."""
     return Block("run", {"facts": safe_values(facts)}, f"facts for the runner: {', '.join(map(str, facts))}")
@@ -212,4 +225,17 @@ def _refuse_loading(spec: Any) -> None:
             _refuse_loading(item)
 
 
-__all__ = ["MIME", "Block", "chart", "coverage", "findings", "kpis", "note", "provenance", "run", "table", "verdict"]
+__all__ = [
+    "MIME",
+    "Block",
+    "chart",
+    "coverage",
+    "findings",
+    "kpis",
+    "note",
+    "provenance",
+    "run",
+    "setting",
+    "table",
+    "verdict",
+]

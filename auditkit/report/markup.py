@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import jinja2
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 _BREAK_AFTER = re.compile(r"(?<=[/:,=&?])(?=[^\s/:])")
@@ -36,22 +37,35 @@ def number(value: Any, name: str = "") -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.4g}"
 
 
-def moment(iso: str) -> str:
-    """`2026-11-01 09:00:00` of ISO text in UTC; the reader is told of the zone elsewhere."""
-    return iso.replace("T", " ").removesuffix("Z")
-
-
-def span(first: str, last: str) -> str:
-    """Two moments in UTC as one phrase, the day said once when it is the same."""
+@jinja2.pass_context
+def moment(context: Context, iso: str) -> str:
+    """`2026-11-01 09:00:00` of ISO text, in the report's zone; the reader is told of the zone elsewhere."""
     try:
-        start, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
-    except ValueError:
+        local = datetime.fromisoformat(iso).astimezone(_zone(context))
+    except (ValueError, OverflowError):  # a day before the first, or after the last, that Python knows
+        return iso.replace("T", " ")
+    return local.replace(tzinfo=None).isoformat(" ")
+
+
+@jinja2.pass_context
+def span(context: Context, first: str, last: str) -> str:
+    """Two moments as one phrase in the report's zone, the day said once when it is the same."""
+    zone = _zone(context)
+    try:
+        start, end = (datetime.fromisoformat(iso).astimezone(zone) for iso in (first, last))
+    except (ValueError, OverflowError):
         return f"{first} – {last}"
     if start == end:
-        return f"{start:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{start:%Y-%m-%d %H:%M:%S} {zone}"
     if start.date() == end.date():
-        return f"{start:%Y-%m-%d %H:%M:%S} – {end:%H:%M:%S} UTC"
-    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M} UTC"
+        return f"{start:%Y-%m-%d %H:%M:%S} – {end:%H:%M:%S} {zone}"
+    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M} {zone}"
+
+
+def _zone(context: Context) -> tzinfo:
+    """The zone that times are shown in; UTC where nothing else was asked for."""
+    zone: tzinfo = context.get("zone") or UTC
+    return zone
 
 
 def short(arn: str) -> str:

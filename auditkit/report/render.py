@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -25,6 +26,11 @@ def _static(name: str) -> str:
     return (files("auditkit.report") / "static" / name).read_text(encoding="utf-8")
 
 
+def _zone(name: object) -> ZoneInfo | None:
+    """The zone to show times in; None for UTC."""
+    return ZoneInfo(name) if isinstance(name, str) and name not in ("", "UTC") else None
+
+
 def _source(text: str) -> str:
     """A CSP source expression that allows exactly *text*."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -34,7 +40,8 @@ def render(notebook: NotebookNode, meta: Mapping[str, Any] | None = None) -> str
     """The report of an executed notebook.
 
     Args:
-        notebook: Its `#` heading is the title, each `##` heading a section; blocks are what its cells published.
+        notebook: Its `#` heading is the title, each `##` heading a section; blocks are what its cells published. Facts
+            of a `run` block called `title` and `timezone` say what the report is called and which zone times are in.
         meta: All optional: `title` (in place of the notebook's), `window`, `scope`, `generated` (one line of text
             each, shown below the title), `version`.
     """
@@ -55,7 +62,8 @@ def render(notebook: NotebookNode, meta: Mapping[str, Any] | None = None) -> str
     return TEMPLATES.get_template("page.html.j2").render(
         page=page,
         meta=meta,
-        title=meta.get("title") or page.title or "AWS audit report",
+        title=meta.get("title") or page.facts.get("title") or page.title or "AWS audit report",
+        zone=_zone(page.facts.get("timezone")),
         charts=charts,
         findings_id=page.section_of("findings"),
         coverage_id=page.section_of("coverage"),
