@@ -198,6 +198,8 @@ ANSWERS: dict[str, Any] = {
     f"array_agg(x) FILTER (WHERE x = 'z') {XY}": None,
     f"count(*) FILTER (WHERE x = 'a') {XY}": 1,
     f"count_if(b) {B}": 1,
+    "count_if(b) FROM (VALUES (CAST(NULL AS boolean))) AS t(b)": 0,
+    f"count_if(b) FILTER (WHERE b IS NULL) {B}": 0,
     f"bool_and(b) {B}": True,
     f"bool_or(b) {B}": True,
     f"avg(n) {N}": 1.5,

@@ -62,6 +62,8 @@ def _level(node: exp.Expr) -> exp.Expr:
     if type(node) in _RENAMED:
         name, keys = _RENAMED[type(node)]
         return _call(name, *(node.args[key] for key in keys if node.args.get(key) is not None))
+    if isinstance(node, exp.CountIf):  # of nothing but NULL, DuckDB's count_if is NULL
+        return exp.Count(this=exp.Case(ifs=[exp.If(this=node.this, true=exp.Literal.number(1))]))
     if isinstance(node, exp.Anonymous):
         return _anonymous(node)
     if isinstance(node, exp.Cast):
