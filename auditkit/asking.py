@@ -45,15 +45,19 @@ def answer(
     out: Path | None,
     show_sql: bool,
     where: dict[str, Any],
+    most: object = None,
 ) -> None:
-    """The rows of one statement in the style asked for, or its SQL alone."""
+    """The rows of one statement in the style asked for, or its SQL alone. *most* is the limit it was asked with."""
     from auditkit.output import write_rows
 
     if show_sql:
         show(statement.shown)
         return
     with opened(logs, **where) as audit:
-        write_rows(ask(audit).table, style, out=out, show=show)
+        rows = ask(audit).table
+        write_rows(rows, style, out=out, show=show)
+        if rows.num_rows == most:
+            say(f"Only the first {counted(rows.num_rows, 'row')}: there may be more. -p limit=N asks for as many.")
 
 
 def prepared(text: str, params: dict[str, Any]) -> Statement:

@@ -149,7 +149,7 @@ class Audit:
     ) -> RuleRun:
         """Like `findings`, as Finding values, with the rules that did not run and why."""
         run = evaluate(self.engine, self.catalogue, window or self.window, rules=rules)
-        self.asked += [_asked("rules", result) for result in run.results]
+        self.asked += [_asked(name, result) for name, result in run.results]
         kept = [_masked(finding) for finding in run.findings if at_least(finding.severity, severity)]
         return replace(run, findings=kept)
 

@@ -132,8 +132,9 @@ def query(
 
     values = named(parameters)
     asked = Catalogue.load().get(name)
-    statement = prepared(asked.sql, asked.bind(values))  # a slip is told before any log is read
-    answer(statement, lambda audit: audit.ask(name, values), logs, style, out, show_sql, where)
+    bound = asked.bind(values)  # a slip is told before any log is read
+    most = bound["limit"].value if "limit" in bound else None
+    answer(prepared(asked.sql, bound), lambda audit: audit.ask(name, values), logs, style, out, show_sql, where, most)
 
 
 @cli.command()

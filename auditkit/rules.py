@@ -12,7 +12,7 @@ from auditkit.engines.dialect import parse
 from auditkit.errors import AuditkitError, UnknownQueryError
 from auditkit.findings import finding
 from auditkit.match_rules import AT_ONCE, Bound, compiled, probe
-from auditkit.model import Finding, Parameter, Result, Value, Window, worst_first
+from auditkit.model import Finding, Parameter, Result, Value, Window, counted, worst_first
 
 NOTHING_TO_READ = {
     "cloudtrail_events": "no CloudTrail events in the window",
@@ -28,7 +28,7 @@ class RuleRun:
     ran: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)  # rule -> what went wrong
     skipped: dict[str, str] = field(default_factory=dict)  # rule -> what it found nothing of to read
-    results: list[Result] = field(default_factory=list)  # every statement that ran, for provenance and cost
+    results: list[tuple[str, Result]] = field(default_factory=list)  # every statement, by what it was for
 
 
 def evaluate(
@@ -82,7 +82,7 @@ def _with_something_to_read(engine: Engine, queries: Sequence[Query], window: Wi
     empty = set()
     for table in sorted({table for query in queries for table in query.reads}):
         result = engine.run(probe(table), window=window)
-        run.results.append(result)
+        run.results.append((f"is there anything in {table}", result))
         if result.table.num_rows == 0:
             empty.add(table)
     for query in queries:
@@ -103,7 +103,7 @@ def _run_matches(engine: Engine, queries: Sequence[Query], bound: Bound, window:
         _run_matches(engine, queries[:middle], bound, window, run)
         _run_matches(engine, queries[middle:], bound, window, run)
         return
-    run.results.append(result)
+    run.results.append((f"{counted(len(queries), 'match rule')} in one scan", result))
     by_rule = {query.rule: query for query in queries}
     shown = {rule: _shown(by_rule[rule], bound[rule]) for rule in set(result.table["rule"].to_pylist())}
     for row in result.table.to_pylist():
@@ -125,5 +125,5 @@ def _run_aggregate(engine: Engine, query: Query, params: Mapping[str, Parameter]
     except KeyError as error:
         run.failed[query.rule] = f"{query.path} selects no column {error}, which every finding needs."
     else:
-        run.results.append(result)
+        run.results.append((query.name, result))
         run.findings += [one for one in found if one]

@@ -18,6 +18,7 @@ from auditkit.report.blocks import Block
 from auditkit.rules import RuleRun
 
 WORTH_WAKING: Severity = "high"
+MOST_ROWS = 10_000  # asked of a question that could give millions; what is shown of them says of how many
 NOTHING_NEW = "Nothing is new since the last run."
 ALWAYS_UNSEEN = (
     "Accounts, regions and days whose logs were not among the sources.",
@@ -33,6 +34,11 @@ _WHO_DID_WHAT = [
 _WHO_READ_WHAT = [
     "secret", "read_count", "denied_count", "error_count", "session_name", "source_ips", "first_seen", "last_seen",
     "invoked_by", "account_id", "principal_arn",
+]  # fmt: skip
+_WHO_WAS_REFUSED = [
+    "interface_id", "flow_direction", "srcaddr", "dstaddr", "dstport", "protocol", "reject_count", "packets",
+    "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
+    "vpc_id", "account_id",
 ]  # fmt: skip
 
 
@@ -146,10 +152,10 @@ def activity(audit: Audit, services: Sequence[str]) -> list[Block]:
 
 def network(audit: Audit) -> list[Block]:
     """What the network refused, and what that has to do with the events."""
-    by_source = audit.ask("network/rejects_by_source", {"limit": 500})
-    by_port = audit.ask("network/rejects_by_port", {"limit": 500})
+    by_source = audit.ask("network/rejects_by_source", {"limit": MOST_ROWS})
+    by_port = audit.ask("network/rejects_by_port", {"limit": MOST_ROWS})
     by_direction = audit.ask("network/rejects_by_direction")
-    by_interface = audit.ask("network/rejects_by_interface", {"limit": 500})
+    by_interface = audit.ask("network/rejects_by_interface", {"limit": MOST_ROWS})
     hours = audit.ask("network/timeline")
     both = audit.ask("network/rejects_and_events")
     if hours.table.num_rows == 0:
@@ -180,7 +186,15 @@ def network(audit: Audit) -> list[Block]:
             charts.top_sources(sources), title="Rejects by source", data=sources, sql=by_source.sql, empty=nothing
         ),
         blocks.table(by_direction.frame(), title="Rejects by direction", sql=by_direction.sql, empty=nothing),
-        blocks.table(by_interface.frame(), title="Rejects by interface and peer", sql=by_interface.sql, empty=nothing),
+        blocks.table(
+            by_interface.frame()[_WHO_WAS_REFUSED],
+            title="Rejects by interface and peer",
+            about=f"Only the {MOST_ROWS:,} most refused; there are more."
+            if by_interface.table.num_rows == MOST_ROWS
+            else "",
+            sql=by_interface.sql,
+            empty=nothing,
+        ),
     ]
 
 

@@ -446,3 +446,10 @@ def test_the_command_line_and_the_shell_agree(samples: Path) -> None:
     words = ["sql", "SELECT count(*) AS n FROM flow_records", str(samples), "--format", "json"]
     done = subprocess.run([sys.executable, "-m", "auditkit", *words], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, command_line(*words).out, "")
+
+
+@pytest.mark.parametrize(("limit", "more"), [("3", True), ("100000", False)])
+def test_a_question_that_reached_its_limit_says_so(limit: str, more: bool, command: Command, samples: Path) -> None:
+    said = command("query", "activity/events", str(samples), "-p", f"limit={limit}", "--format", "json")
+    assert ("Only the first 3 rows: there may be more." in said.err) is more
+    assert len(json.loads(said.out)) == min(int(limit), 2126)
