@@ -121,6 +121,23 @@ def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
     return covers_start and covers_end
 
 
+class _Tally:
+    """For each file of a batch, how many of its records went which way."""
+
+    def __init__(self, files: int) -> None:
+        self._ways = {way: np.zeros(files, np.int64) for way in ("stored", "duplicates", "outside")}
+
+    def count(self, **files_by_way: Any) -> None:
+        """For each way, the numbers of the files whose records went it, one a record."""
+        for way, files in files_by_way.items():
+            self._ways[way] += np.bincount(files, minlength=len(self._ways[way]))
+
+    def of(self, file: int) -> tuple[int, int, int]:
+        """Stored, duplicates, outside."""
+        stored, duplicates, outside = (int(ways[file]) for ways in self._ways.values())
+        return stored, duplicates, outside
+
+
 class _Batch:
     """Files read and not yet committed."""
 
@@ -186,44 +203,36 @@ class _Batch:
         """Rows of the batch by day into the store, its files into the ledger."""
         if not self.entries:
             return
-        tally = {"stored": np.zeros(len(self.entries), int), "duplicates": np.zeros(len(self.entries), int)}
-        outside = np.zeros(len(self.entries), int)
-        parts = [*self._event_parts(tally, outside), *self._flow_parts(tally, outside)]
-        entries = [
-            _settled(e, *map(int, tallies)) for e, *tallies in zip(self.entries, *tally.values(), outside, strict=True)
-        ]
+        tally = _Tally(len(self.entries))
+        parts = [*self._event_parts(tally), *self._flow_parts(tally)]
+        entries = [_settled(entry, *tally.of(number)) for number, entry in enumerate(self.entries)]
         self.store.commit(entries, parts)
         for entry in entries:
             report.count(entry)
         self._clear()
 
-    def _event_parts(self, tally: dict[str, Any], outside: Any) -> Iterator[NewPart]:
+    def _event_parts(self, tally: _Tally) -> Iterator[NewPart]:
         if not self.records:
             return
         numbers = np.repeat([n for n, _ in self.record_file], [count for _, count in self.record_file])
         times = arrays.as_integers(arrays.instants([record.eventTime for record in self.records if record.eventTime]))
-        by_time = np.argsort(times, kind="stable")
-        numbers = numbers[
-            by_time
-        ]  # the records are put in order before they become columns: that moves far fewer bytes
+        by_time = np.argsort(times, kind="stable")  # in order before they become columns: that moves far fewer bytes
+        numbers = numbers[by_time]
         log_file = arrays.repeated([entry.key for entry in self.entries], numbers)
         rows = columns.table([self.records[at] for at in by_time.tolist()], log_file)
         inside = _inside(rows["event_time"], self.window)
         fresh = self.seen.fresh(rows, inside)
-        outside += np.bincount(numbers[~inside], minlength=len(self.entries))
-        tally["duplicates"] += np.bincount(numbers[inside & ~fresh], minlength=len(self.entries))
-        tally["stored"] += np.bincount(numbers[fresh], minlength=len(self.entries))
+        tally.count(stored=numbers[fresh], duplicates=numbers[inside & ~fresh], outside=numbers[~inside])
         yield from _by_day("cloudtrail_events", rows, "event_time", fresh)
 
-    def _flow_parts(self, tally: dict[str, Any], outside: Any) -> Iterator[NewPart]:
+    def _flow_parts(self, tally: _Tally) -> Iterator[NewPart]:
         if not self.flows:
             return
         numbers = np.repeat([n for n, _ in self.flows], [len(rows) for _, rows in self.flows])
         rows = pa.concat_tables([rows for _, rows in self.flows])
         rows = rows.append_column("log_file", arrays.repeated([entry.key for entry in self.entries], numbers))
         inside = _inside(rows["start_time"], self.window)
-        outside += np.bincount(numbers[~inside], minlength=len(self.entries))
-        tally["stored"] += np.bincount(numbers[inside], minlength=len(self.entries))
+        tally.count(stored=numbers[inside], outside=numbers[~inside])
         yield from _by_day("flow_records", rows, "start_time", inside)
 
 

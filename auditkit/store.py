@@ -22,6 +22,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import PARTITION_KEY, TABLES
 
 SCHEMA_VERSION = 1
+KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
 
 # What a reader can skip row groups by. Statistics of the others, long JSON among them, cost time and help nobody.
@@ -254,7 +255,9 @@ def _add_file(connection: sqlite3.Connection, entry: FileEntry) -> int:
     columns = {name: getattr(entry, name) for name in FileEntry.__slots__ if name != "bad"}
     file_id: int = _LEDGER.add_file(connection, **columns)
     for bad in entry.bad:
-        _LEDGER.add_bad_record(connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text)
+        _LEDGER.add_bad_record(
+            connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text[:KEPT_TEXT]
+        )
     return file_id
 
 
