@@ -112,7 +112,9 @@ def make_report(
     takes = declared(read_notebook(source))
     values = {name: value for name, value in offered.items() if name in takes} | dict(parameters or {})
     html = out / f"{source.stem}-{now:%Y%m%dT%H%M%SZ}.html"
-    record = run_report(source, values, html, meta={"generated": f"{now:%Y-%m-%d %H:%M} UTC"})
+    record = run_report(
+        source, values, html, meta={"window": f"Window: {window}", "generated": f"Made {now:%Y-%m-%d %H:%M} UTC"}
+    )
     history.write(
         html.with_suffix(".json"),
         notebook=record.notebook,

@@ -216,7 +216,7 @@ class TestCoverage:
             "1 record could not be read.",
             "Flow records were lost for 90 min in all (SKIPDATA); rejects in that time are unknown.",
             "1 gap in the logs: no records where some were expected.",
-            "1 check did not run.",
+            "1 rule did not run: no flow records.",
             "The trail was stopped for 14 minutes.",
         ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from auditkit.model import counted
 from auditkit.report.block import Block
 from auditkit.report.cells import cell, grid, label, safe, safe_values
 from auditkit.report.clean import clean_values
@@ -87,14 +89,14 @@ def _problems(facts: Mapping[str, Any]) -> list[str]:
             seen = f"{records['seen']:,} records were seen"
             problems.append(f"The books do not balance: {seen}, {parts:,} are accounted for.")
     if lost := int(records.get("quarantined") or 0):
-        problems.append(f"{lost:,} {'record' if lost == 1 else 'records'} could not be read.")
+        problems.append(f"{counted(lost, 'record')} could not be read.")
     if blind := float(facts.get("blind_s") or 0):
         lost_for = f"Flow records were lost for {_span(blind)} in all (SKIPDATA)"
         problems.append(f"{lost_for}; rejects in that time are unknown.")
     if gaps := len(facts.get("gaps") or ()):
-        problems.append(f"{gaps:,} {'gap' if gaps == 1 else 'gaps'} in the logs: no records where some were expected.")
-    if unchecked := len(facts.get("unchecked") or ()):
-        problems.append(f"{unchecked:,} {'check' if unchecked == 1 else 'checks'} did not run.")
+        problems.append(f"{counted(gaps, 'gap')} in the logs: no records where some were expected.")
+    for reason, count in Counter((facts.get("unchecked") or {}).values()).items():
+        problems.append(safe(f"{counted(count, 'rule')} did not run: {reason}."))
     return problems
 
 
