@@ -286,7 +286,7 @@ def _settled(entry: FileEntry, stored: int, duplicates: int, outside: int) -> Fi
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Millions of small records and no cycles among them: looking for cycles took three times as long as decoding."""
+    """Millions of small records and no cycles among them: looking for cycles took twice as long as decoding."""
     was_on = gc.isenabled()
     gc.disable()
     try:
