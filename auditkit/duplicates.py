@@ -50,10 +50,8 @@ class SeenEvents:
 
 def _event_keys(rows: pa.Table) -> pa.Array:
     """`event_id account_id`: one event delivered to two accounts is two rows."""
-    keys = pc.binary_join_element_wise(
-        rows["event_id"], pc.coalesce(rows["account_id"], arrays.text("")), arrays.text(" ")
-    )
-    return keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    account = pc.coalesce(rows["account_id"], arrays.text(""))
+    return arrays.whole(pc.binary_join_element_wise(rows["event_id"], account, arrays.text(" ")))
 
 
 def _first_of_each(keys: pa.Array, inside: Any) -> Any:

@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -144,6 +143,7 @@ class _Batch:
     def __init__(self, store: Store, window: Window) -> None:
         self.store, self.window = store, window
         self.seen = SeenEvents(store)
+        self.contents = store.contents()  # of the flow logs stored, and of those read since
         self._clear()
 
     def _clear(self) -> None:
@@ -151,13 +151,12 @@ class _Batch:
         self.records: list[Record] = []
         self.record_file: list[tuple[int, int]] = []  # (number of the entry, how many records)
         self.flows: list[tuple[int, pa.Table]] = []
-        self.contents: set[str] = set()
+        self.rows = 0
         self.size = 0
 
     @property
     def is_full(self) -> bool:
-        flow_records = sum(len(rows) for _, rows in self.flows)
-        return len(self.records) + flow_records >= BATCH_RECORDS or self.size >= BATCH_BYTES
+        return self.rows >= BATCH_RECORDS or self.size >= BATCH_BYTES
 
     def add(self, file: SourceFile) -> None:
         """Read one file; whatever goes wrong with it is written down and stays its own affair."""
@@ -184,19 +183,18 @@ class _Batch:
             self.entries.append(replace(entry, kind="cloudtrail"))
             self.records += found.parsed.rows
             self.record_file.append((number, len(found.parsed.rows)))
+            self.rows += len(found.parsed.rows)
         else:
             self._add_flows(found, replace(entry, kind="flowlogs", content_sha256=found.content_sha256))
 
     def _add_flows(self, found: FlowLogFile, entry: FileEntry) -> None:
-        twin = found.content_sha256 in self.contents or self.store.file_with_content(
-            found.content_sha256, key=entry.key
-        )
         rows = found.parsed.rows
-        if twin:
+        if found.content_sha256 in self.contents:
             self.entries.append(replace(entry, duplicates=len(rows), reason="a copy of another file"))
             return
         self.contents.add(found.content_sha256)
         self.flows.append((len(self.entries), rows))
+        self.rows += len(rows)
         self.entries.append(entry)
 
     def commit(self, report: IngestReport) -> None:
@@ -241,14 +239,10 @@ def _inside(times: pa.ChunkedArray, window: Window) -> Any:
     micros = arrays.as_integers(times)
     inside = np.ones(len(micros), bool)
     if window.start:
-        inside &= micros >= _micros(window.start)
+        inside &= micros >= arrays.as_integers(arrays.instants([window.start]))
     if window.end:
-        inside &= micros < _micros(window.end)
+        inside &= micros < arrays.as_integers(arrays.instants([window.end]))
     return inside
-
-
-def _micros(moment: datetime) -> int:
-    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
 
 
 def _by_day(table: str, rows: pa.Table, time: str, wanted: Any) -> Iterator[NewPart]:

@@ -132,11 +132,10 @@ class Store:
         with self._connection() as connection:
             return {row["key"]: dict(row) for row in _LEDGER.known_files(connection)}
 
-    def file_with_content(self, content_sha256: str, *, key: str) -> str | None:
-        """The key of another file that said the same, word for word."""
+    def contents(self) -> set[str]:
+        """What the stored flow logs say, each by the SHA-256 of its text."""
         with self._connection() as connection:
-            row = _LEDGER.file_with_content(connection, content_sha256=content_sha256, key=key)
-        return row["key"] if row else None
+            return {row["content_sha256"] for row in _LEDGER.contents(connection)}
 
     def books(self) -> dict[str, Any]:
         """Sums over all files, the files by state, and by name all that were not stored whole."""

@@ -19,7 +19,6 @@ CREATE TABLE IF NOT EXISTS files (
     quarantined    INTEGER NOT NULL,
     outside        INTEGER NOT NULL       -- outside the window asked for
 );
-CREATE INDEX IF NOT EXISTS files_by_content ON files (content_sha256);
 CREATE TABLE IF NOT EXISTS parts (
     id         INTEGER PRIMARY KEY,
     path       TEXT NOT NULL UNIQUE,      -- inside the store
@@ -52,8 +51,8 @@ SELECT id, key, size, mtime_ns, window_start, window_end, duplicates FROM files;
 -- name: file_id(key)^
 SELECT id FROM files WHERE key = :key;
 
--- name: file_with_content(content_sha256, key)^
-SELECT key FROM files WHERE content_sha256 = :content_sha256 AND key <> :key AND stored > 0 ORDER BY id LIMIT 1;
+-- name: contents()
+SELECT DISTINCT content_sha256 FROM files WHERE content_sha256 IS NOT NULL AND stored > 0;
 
 -- name: add_file(key, size, mtime_ns, window_start, window_end, sha256, content_sha256, kind, state, reason, records, stored, duplicates, quarantined, outside)<!
 INSERT INTO files (

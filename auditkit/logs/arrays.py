@@ -94,7 +94,7 @@ def moments(values: Sequence[datetime | None]) -> pa.Array:
 
 def as_integers(column: pa.Array | pa.ChunkedArray) -> Any:
     """The 64-bit values of a column without NULLs (counts, times) as a NumPy array."""
-    array = _whole(column)
+    array = whole(column)
     return (
         np.frombuffer(array.buffers()[1], np.int64)[array.offset : array.offset + len(array)] if len(array) else _NONE
     )
@@ -102,7 +102,7 @@ def as_integers(column: pa.Array | pa.ChunkedArray) -> Any:
 
 def as_mask(column: pa.Array | pa.ChunkedArray) -> Any:
     """The truth values of a column without NULLs as a NumPy array."""
-    array = _whole(column)
+    array = whole(column)
     bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little") if len(array) else _NONE
     return bits[array.offset : array.offset + len(array)].astype(np.bool_)
 
@@ -137,7 +137,8 @@ def _strings(data: bytes, lengths: Any, valid: Any | None) -> pa.Array:
     raise pa.ArrowCapacityError(f"{len(data):,} bytes of text in one column of one batch")
 
 
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column in one piece."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
