@@ -135,14 +135,7 @@ class Audit:
             severity: The mildest severity wanted.
             rules: Names of the rules to run; all of them by default.
         """
-        import pandas as pd
-
-        run = self.evaluate(severity=severity, rules=rules, window=self._window(since, until))
-        columns = list(Finding.__slots__)
-        frame = pd.DataFrame([finding.as_json() for finding in run.findings], columns=columns)
-        for name in ("first_seen", "last_seen"):
-            frame[name] = pd.to_datetime(frame[name], utc=True)
-        return frame
+        return as_frame(self.evaluate(severity=severity, rules=rules, window=self._window(since, until)).findings)
 
     def evaluate(
         self, *, severity: Severity = "info", rules: Iterable[str] | None = None, window: Window | None = None
@@ -211,6 +204,16 @@ class Audit:
         masked = replace(result, table=mask_table(result.table))
         self.asked.append(_asked(name, masked))
         return masked
+
+
+def as_frame(findings: Iterable[Finding]) -> pd.DataFrame:
+    """One row a finding, in their order, a column a field; times aware (UTC), tuples as lists."""
+    import pandas as pd
+
+    frame = pd.DataFrame([finding.as_json() for finding in findings], columns=list(Finding.__slots__))
+    for name in ("first_seen", "last_seen"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame
 
 
 def _window(since: Moment, until: Moment) -> Window:

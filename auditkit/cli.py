@@ -30,7 +30,6 @@ from auditkit.options import (
 from auditkit.terminal import busy, reading, say, show
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
-NOTHING = "There was nothing to judge: no event and no flow record lies in the window."
 _USAGE_ERRORS = (ParameterError, SourceError, UnknownQueryError, WindowError)
 
 
@@ -172,6 +171,7 @@ def findings(
     **where: Any,
 ) -> None:
     """Run the rules and print what they found, worst first."""
+    from auditkit.evidence import NOTHING_TO_JUDGE
     from auditkit.output import as_csv, as_json, as_table, write_text
 
     check_rules(rules)
@@ -199,7 +199,7 @@ def findings(
                 ]
             )
         if not coverage.tables:
-            say(NOTHING)
+            say(NOTHING_TO_JUDGE)
     write_text(text, out=out, show=show)
     for reason, count in Counter(run.skipped.values()).items():
         say(f"{counted(count, 'rule')} did not run: {reason}")
@@ -222,6 +222,7 @@ def report(
     NOTEBOOK is a name that `auditkit list` shows, or a path to an .ipynb; `audit` when left out. A later report into
     the same folder says what is new since the one before.
     """
+    from auditkit.evidence import NOTHING_TO_JUDGE
     from auditkit.runs import check_parameters, split_notebook
 
     notebook, logs = split_notebook(notebook_and_logs)
@@ -232,7 +233,7 @@ def report(
     show(str(made.path))
     say(made.summary)
     if made.is_empty:
-        say(NOTHING)
+        say(NOTHING_TO_JUDGE)
     _leave(made.severities, fail_on, made.failed)
 
 

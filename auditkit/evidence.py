@@ -9,6 +9,8 @@ from typing import Any
 from auditkit.model import Result, Window
 from auditkit.store import Store
 
+NOTHING_TO_JUDGE = "There was nothing to judge: no event and no flow record lies in the window."
+
 Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditkit.errors import ParameterError
-from auditkit.model import iso
+from auditkit.model import counted, iso
 from auditkit.report.clean import clean
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -104,7 +104,7 @@ def write_rows(table: pa.Table, style: str, *, out: Path | None, show: Callable[
     elif style == "csv":
         text = as_csv(table.column_names, rows)
     else:
-        count = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+        count = counted(len(rows), "row")
         text = (
             f"{as_table(table.column_names, rows)}\n\n{count}"
             if rows

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from auditkit import __version__, charts
-from auditkit.audit import Audit
-from auditkit.evidence import Coverage
+from auditkit.audit import Audit, as_frame
+from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
@@ -40,6 +41,7 @@ _WHO_WAS_REFUSED = [
     "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
     "vpc_id", "account_id",
 ]  # fmt: skip
+_CELLS = ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
 
 
 def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
@@ -55,7 +57,7 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
     if accounts:
         searched += f" of {counted(len(accounts), 'account')}"
     if not events and not flows:
-        sentence = "There was nothing to judge: no event and no flow record lies in the window."
+        sentence = NOTHING_TO_JUDGE
         detail = (
             f"{sum(coverage.files.values()):,} files were read, holding {coverage.records['seen']:,} records. "
             "Log delivery lags by minutes to hours; check the window and the folder."
@@ -97,7 +99,7 @@ def new(run: RuleRun, earlier: Collection[str] | None) -> list[Block]:
         blocks.note(f"{text}{lost} A finding is the same when rule, principal, account and resource are the same.")
     ]
     if fresh:
-        frame = _frame([f.as_json() for f in fresh], ["severity", "title", "principal_arn", "resource", "first_seen"])
+        frame = as_frame(fresh)[["severity", "title", "principal_arn", "resource", "first_seen"]]
         shown.append(blocks.table(frame, title="New findings"))
     return shown
 
@@ -109,7 +111,7 @@ def findings(audit: Audit, run: RuleRun, earlier: Collection[str] | None = None)
     cards = blocks.findings(run.findings, evidence=audit.evidence(run.findings), new=is_new, empty=nothing)
     if not run.findings:
         return [cards]
-    times = _frame([f.as_json() for f in run.findings], ["title", "severity", "first_seen", "last_seen"])
+    times = as_frame(run.findings)[["title", "severity", "first_seen", "last_seen"]]
     return [blocks.chart(charts.findings_timeline(times), title="When it happened", data=times), cards]
 
 
@@ -223,12 +225,10 @@ def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
         "cannot_see": unseen,
         "unchecked": {**run.skipped, **run.failed},
     }
-    frame = _frame(
-        facts.cells, ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
-    )
+    cells = pd.DataFrame(facts.cells, columns=_CELLS)
     return [
         blocks.coverage(shown),
-        blocks.table(frame, title="Records by account, region and day", empty="No records in the window."),
+        blocks.table(cells, title="Records by account, region and day", empty="No records in the window."),
         blocks.run({"rules_failed": run.failed, "records": sum(table["rows"] for table in tables)}),
     ]
 
@@ -246,16 +246,6 @@ def provenance(audit: Audit, parameters: Mapping[str, Any]) -> list[Block]:
             }
         )
     ]
-
-
-def _frame(records: Sequence[Mapping[str, Any]], columns: list[str]) -> Any:
-    """Some columns of records, times as times."""
-    import pandas as pd
-
-    frame = pd.DataFrame(list(records), columns=columns)
-    for name in set(columns) & {"first_seen", "last_seen", "period_start"}:
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    return frame
 
 
 def _shared_folder(files: Sequence[str]) -> str:

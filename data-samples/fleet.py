@@ -48,7 +48,6 @@ class Task:
     started: datetime
     role: Role = TASK
     stopped: datetime = END
-    public_address: str | None = None
     sessions: list[Session] = field(default_factory=list)
 
     @property

@@ -164,7 +164,7 @@ def run_own_task(story: Story, thief: Caller) -> Task:
     record = trail.call(at("02:22:16"), thief, "ecs", "RegisterTaskDefinition", request, registered(request, 1))
     story.tell("own task definition", record, "T1610", "ecs.plain_text_secret", "ecs.admin_task_role")
     rogue = fleet.place(at("02:23:02"), "metrics-sync:1", service=False, subnet=PUBLIC_A)
-    rogue.role, rogue.public_address = PLATFORM_ADMIN, ROGUE_ADDRESS
+    rogue.role = PLATFORM_ADMIN
     record = trail.call(at("02:23:02"), thief, "ecs", "RunTask", *run_task_call(rogue, "metrics-sync", public=True))
     story.tell("own task", record, "T1610")
     fleet.start(rogue)
