@@ -16,11 +16,11 @@ Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The books of a store and what lies inside a window. `records` = stored + duplicates + quarantined + outside."""
+    """The books of a store and what lies inside a window. Records seen are the sum of all other records."""
 
     window: dict[str, str | None]
     files: dict[str, int]  # by state: stored, partial, quarantined, not a log
-    records: dict[str, int]  # seen, stored, duplicates, quarantined, outside
+    records: dict[str, int]  # seen, stored, duplicates, quarantined, outside, set_apart
     balanced: bool
     quarantined: list[dict[str, Any]]  # file, reason, records lost
     not_logs: list[dict[str, Any]]
@@ -39,7 +39,7 @@ def coverage(store: Store, ask: Ask, window: Window) -> Coverage:
     states = {"stored": 0, "partial": 0, "quarantined": 0, "not a log": 0}
     for row in books["by_state"]:
         states[row["state"]] += row["files"]
-    records = {name: books[name] for name in ("stored", "duplicates", "quarantined", "outside")}
+    records = {name: books[name] for name in ("stored", "duplicates", "quarantined", "outside", "set_apart")}
     cells = ask("evidence/coverage", window=window).table.to_pylist()
     blind = ask("evidence/blind_time", window=window).table.to_pylist()
     troubled = books["troubled"]

@@ -34,7 +34,10 @@ Progress = Callable[[int, int], None]  # source files done, source files in all
 
 @dataclass(slots=True)
 class IngestReport:
-    """What one ingest did. `records` = events + flow_records + duplicates + quarantined_records + outside_window."""
+    """What one ingest did.
+
+    `records` = events + flow_records + duplicates + quarantined_records + outside_window + set_apart.
+    """
 
     files: int = 0  # read in this run
     known_files: int = 0  # read before, and left alone
@@ -45,6 +48,7 @@ class IngestReport:
     flow_records: int = 0
     duplicates: int = 0
     outside_window: int = 0
+    set_apart: int = 0  # known records that are neither event nor flow record
     quarantined: int = 0  # whole files
     quarantined_records: int = 0  # of those files, and single ones of files that were otherwise stored
     quarantine: list[dict[str, Any]] = field(default_factory=list)  # file, position (None for the whole file), reason
@@ -55,6 +59,7 @@ class IngestReport:
         self.records += entry.records
         self.duplicates += entry.duplicates
         self.outside_window += entry.outside
+        self.set_apart += entry.set_apart
         self.not_logs += entry.state == "not a log"
         if entry.kind == "flowlogs":
             self.flow_records += entry.stored
@@ -112,7 +117,7 @@ def _to_read(store: Store, files: list[SourceFile], window: Window) -> list[Sour
 
 
 def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
-    if (entry["size"], entry["mtime_ns"]) != (file.size, file.mtime_ns):
+    if (entry["size"], entry["version"]) != (file.size, file.version):
         return False
     start, end = iso(window.start) or "", iso(window.end) or ""
     covers_start = entry["window_start"] == "" or (start != "" and entry["window_start"] <= start)
@@ -164,7 +169,7 @@ class _Batch:
         entry = FileEntry(
             key=file.key,
             size=file.size,
-            mtime_ns=file.mtime_ns,
+            version=file.version,
             window_start=iso(self.window.start) or "",
             window_end=iso(self.window.end) or "",
             state="stored",
@@ -172,7 +177,8 @@ class _Batch:
         try:
             found = read(file)
         except NotALogError as error:
-            self.entries.append(replace(entry, state="not a log", reason=str(error)))
+            digest = getattr(error, "digest", None)
+            self.entries.append(replace(entry, state="not a log", reason=str(error), digest=digest))
             return
         except UnreadableFileError as error:
             self.entries.append(replace(entry, state="quarantined", reason=str(error)))

@@ -212,9 +212,7 @@ def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
     shown = {
         "files": facts.files,
         "quarantined": [{**entry, "file": entry["file"].removeprefix(shared)} for entry in facts.quarantined],
-        "records": {**facts.records, "stored": facts.records["stored"] + facts.records["outside"]}
-        if facts.records["outside"]
-        else facts.records,
+        "records": {name: n for name, n in facts.records.items() if n or name not in ("outside", "set_apart")},
         "tables": facts.tables,
         "first": min((table["first"] for table in tables), default=None),
         "last": max((table["last"] for table in tables), default=None),

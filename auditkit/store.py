@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditkit.errors import StoreError
+from auditkit.logs.digests import Digest
 from auditkit.logs.discover import STORE_LEDGER
 from auditkit.logs.parsed import BadRecord
 from auditkit.resources import QUERIES
 from auditkit.schema import PARTITION_KEY, TABLES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
 
@@ -54,24 +55,27 @@ _REPEATING = {
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What the ledger says of one source file. `records` = stored + duplicates + quarantined + outside."""
+    """What the ledger says of one source file. `records` = stored + duplicates + quarantined + outside + set_apart."""
 
     key: str
     size: int
-    mtime_ns: int
+    version: str
     window_start: str
     window_end: str
     state: str
     kind: str | None = None
     sha256: str | None = None
     content_sha256: str | None = None
+    flow_format: str | None = None
     reason: str | None = None
     records: int = 0
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0
     outside: int = 0
+    set_apart: int = 0
     bad: tuple[BadRecord, ...] = ()
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,22 @@ class Store:
             return [self.folder / row["path"] for row in rows]
 
     def known_files(self) -> dict[str, Mapping[str, Any]]:
-        """By key: id, size, mtime_ns, window_start, window_end and duplicates of every file the ledger knows."""
+        """By key what the ledger knows of every file: id, size, version, the window, flow_format, duplicates."""
         with self._connection() as connection:
             return {row["key"]: dict(row) for row in _LEDGER.known_files(connection)}
+
+    def files(self) -> list[dict[str, Any]]:
+        """Key, kind, state, reason, records and stored of every file, by key."""
+        with self._connection() as connection:
+            return [dict(row) for row in _LEDGER.files(connection)]
+
+    def digests(self) -> list[dict[str, Any]]:
+        """The CloudTrail digests among the files, by account, region and time, each with the `files` it lists."""
+        with self._connection() as connection:
+            listed: dict[int, list[str]] = {}
+            for row in _LEDGER.digest_files(connection):
+                listed.setdefault(row["file_id"], []).append(row["object"])
+            return [{**dict(row), "files": listed.get(row["file_id"], [])} for row in _LEDGER.digests(connection)]
 
     def contents(self) -> set[str]:
         """What the stored flow logs say, each by the SHA-256 of its text."""
@@ -251,13 +268,30 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _add_file(connection: sqlite3.Connection, entry: FileEntry) -> int:
-    columns = {name: getattr(entry, name) for name in FileEntry.__slots__ if name != "bad"}
+    columns = {name: getattr(entry, name) for name in FileEntry.__slots__ if name not in ("bad", "digest")}
     file_id: int = _LEDGER.add_file(connection, **columns)
     for bad in entry.bad:
         _LEDGER.add_bad_record(
             connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text[:KEPT_TEXT]
         )
+    if entry.digest:
+        _add_digest(connection, file_id, entry.digest)
     return file_id
+
+
+def _add_digest(connection: sqlite3.Connection, file_id: int, digest: Digest) -> None:
+    _LEDGER.add_digest(
+        connection,
+        file_id=file_id,
+        account_id=digest.awsAccountId,
+        region=digest.region,
+        start_time=digest.digestStartTime,
+        end_time=digest.digestEndTime,
+        object=digest.object,
+        previous_object=digest.previous_object,
+    )
+    for listed in digest.logFiles:
+        _LEDGER.add_digest_file(connection, file_id=file_id, object=listed.object)
 
 
 def _add_part(

@@ -3,21 +3,23 @@
 -- name: create_schema#
 CREATE TABLE IF NOT EXISTS files (
     id             INTEGER PRIMARY KEY,
-    key            TEXT NOT NULL UNIQUE,  -- absolute path
+    key            TEXT NOT NULL UNIQUE,  -- absolute path, or s3://bucket/key
     size           INTEGER NOT NULL,
-    mtime_ns       INTEGER NOT NULL,
+    version        TEXT NOT NULL,         -- another one, when the content has changed
     window_start   TEXT NOT NULL,         -- only records inside were stored; '' is open
     window_end     TEXT NOT NULL,
     sha256         TEXT,                  -- of the file as it lies there
     content_sha256 TEXT,                  -- of a flow log's text
     kind           TEXT,                  -- cloudtrail | flowlogs
+    flow_format    TEXT,                  -- the fields that were assumed, of a flow log that does not name its own
     state          TEXT NOT NULL,         -- stored | partial | quarantined | not a log
     reason         TEXT,
-    records        INTEGER NOT NULL,      -- = stored + duplicates + quarantined + outside
+    records        INTEGER NOT NULL,      -- = stored + duplicates + quarantined + outside + set_apart
     stored         INTEGER NOT NULL,
     duplicates     INTEGER NOT NULL,
     quarantined    INTEGER NOT NULL,
-    outside        INTEGER NOT NULL       -- outside the window asked for
+    outside        INTEGER NOT NULL,      -- outside the window asked for
+    set_apart      INTEGER NOT NULL       -- known, and neither event nor flow record: Transit Gateway, aggregated events
 );
 CREATE TABLE IF NOT EXISTS parts (
     id         INTEGER PRIMARY KEY,
@@ -38,15 +40,29 @@ CREATE TABLE IF NOT EXISTS bad_records (
     reason   TEXT NOT NULL,
     text     BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS digests (
+    file_id         INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,
+    account_id      TEXT NOT NULL,
+    region          TEXT NOT NULL,
+    start_time      TEXT NOT NULL,        -- ISO, UTC; of delivery, as is the end
+    end_time        TEXT NOT NULL,
+    object          TEXT NOT NULL,        -- s3://bucket/key of the digest, as it says itself
+    previous_object TEXT                  -- of the one before; NULL where a chain starts
+);
+CREATE TABLE IF NOT EXISTS digest_files (
+    file_id INTEGER NOT NULL REFERENCES digests (file_id) ON DELETE CASCADE,
+    object  TEXT NOT NULL                 -- s3://bucket/key of a log file that was delivered
+);
+CREATE INDEX IF NOT EXISTS digest_files_by_digest ON digest_files (file_id);
 
 -- name: schema_version()^
 PRAGMA user_version;
 
 -- name: stamp_schema_version()!
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- name: known_files()
-SELECT id, key, size, mtime_ns, window_start, window_end, duplicates FROM files;
+SELECT id, key, size, version, window_start, window_end, flow_format, duplicates FROM files;
 
 -- name: file_id(key)^
 SELECT id FROM files WHERE key = :key;
@@ -54,13 +70,13 @@ SELECT id FROM files WHERE key = :key;
 -- name: contents()
 SELECT DISTINCT content_sha256 FROM files WHERE content_sha256 IS NOT NULL AND stored > 0;
 
--- name: add_file(key, size, mtime_ns, window_start, window_end, sha256, content_sha256, kind, state, reason, records, stored, duplicates, quarantined, outside)<!
+-- name: add_file(key, size, version, window_start, window_end, sha256, content_sha256, kind, flow_format, state, reason, records, stored, duplicates, quarantined, outside, set_apart)<!
 INSERT INTO files (
-    key, size, mtime_ns, window_start, window_end, sha256, content_sha256, kind, state, reason,
-    records, stored, duplicates, quarantined, outside
+    key, size, version, window_start, window_end, sha256, content_sha256, kind, flow_format, state, reason,
+    records, stored, duplicates, quarantined, outside, set_apart
 ) VALUES (
-    :key, :size, :mtime_ns, :window_start, :window_end, :sha256, :content_sha256, :kind, :state, :reason,
-    :records, :stored, :duplicates, :quarantined, :outside
+    :key, :size, :version, :window_start, :window_end, :sha256, :content_sha256, :kind, :flow_format, :state, :reason,
+    :records, :stored, :duplicates, :quarantined, :outside, :set_apart
 );
 
 -- name: remove_file(key)!
@@ -102,6 +118,7 @@ SELECT
     coalesce(sum(duplicates), 0)  AS duplicates,
     coalesce(sum(quarantined), 0) AS quarantined,
     coalesce(sum(outside), 0)     AS outside,
+    coalesce(sum(set_apart), 0)   AS set_apart,
     coalesce(sum(size), 0)        AS bytes
 FROM files;
 
@@ -116,6 +133,24 @@ SELECT key, kind, state, reason, records, stored, quarantined
 FROM files
 WHERE state <> 'stored'
 ORDER BY state, key;
+
+-- name: add_digest(file_id, account_id, region, start_time, end_time, object, previous_object)!
+INSERT INTO digests (file_id, account_id, region, start_time, end_time, object, previous_object)
+VALUES (:file_id, :account_id, :region, :start_time, :end_time, :object, :previous_object);
+
+-- name: add_digest_file(file_id, object)!
+INSERT INTO digest_files (file_id, object) VALUES (:file_id, :object);
+
+-- name: digests()
+SELECT file_id, account_id, region, start_time, end_time, object, previous_object
+FROM digests
+ORDER BY account_id, region, start_time, object;
+
+-- name: digest_files()
+SELECT file_id, object FROM digest_files ORDER BY file_id, object;
+
+-- name: files()
+SELECT key, kind, state, reason, records, stored FROM files ORDER BY key;
 
 -- name: bad_records()
 SELECT f.key, b.position, b.reason

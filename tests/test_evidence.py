@@ -14,7 +14,14 @@ from tests.records import ACCOUNT, START, flow_line, record, trail, write_flows,
 def test_the_sample_company_is_read_whole(audit: Audit) -> None:
     facts = audit.coverage()
     assert facts.balanced
-    assert facts.records == {"seen": 13_180, "stored": 13_173, "duplicates": 7, "quarantined": 0, "outside": 0}
+    assert facts.records == {
+        "seen": 13_180,
+        "stored": 13_173,
+        "duplicates": 7,
+        "quarantined": 0,
+        "outside": 0,
+        "set_apart": 0,
+    }
     assert facts.tables["cloudtrail_events"]["accounts"] == [ACCOUNT, "444455556666"]
     assert facts.tables["flow_records"]["regions"] == ["eu-central-1"]
     assert facts.blind_s == 3_600  # the hour of SKIPDATA at the NAT gateway
@@ -30,7 +37,7 @@ def test_every_file_is_in_one_state_and_every_trouble_has_its_reason(tmp_path: P
         facts = small.coverage()
     assert sum(facts.files.values()) == 4
     assert (facts.files["stored"], facts.files["partial"]) == (1, 1)
-    assert facts.records == {"seen": 4, "stored": 2, "duplicates": 1, "quarantined": 1, "outside": 0}
+    assert facts.records == {"seen": 4, "stored": 2, "duplicates": 1, "quarantined": 1, "outside": 0, "set_apart": 0}
     assert facts.balanced
     lost = {Path(entry["file"]).name: entry["records_lost"] for entry in facts.quarantined}
     assert lost["half.json"] == 1

@@ -54,13 +54,13 @@ def flows(store: Store) -> int:
 
 def assert_balanced(store: Store, report: IngestReport | None = None) -> None:
     books = store.books()
-    assert books["records"] == books["stored"] + books["duplicates"] + books["quarantined"] + books["outside"]
+    ways = ("stored", "duplicates", "quarantined", "outside", "set_apart")
+    assert books["records"] == sum(books[way] for way in ways)
     assert books["stored"] == len(ids(store)) + flows(store)
     if report:
-        parts = (
-            report.events + report.flow_records + report.duplicates + report.quarantined_records + report.outside_window
-        )
-        assert report.records == parts
+        stored = report.events + report.flow_records
+        lost = report.quarantined_records + report.outside_window + report.set_apart
+        assert report.records == stored + report.duplicates + lost
 
 
 def test_logs_of_both_kinds_are_stored_by_day(store: Store, logs: Path) -> None:

@@ -18,7 +18,7 @@ from auditkit.store import FileEntry, NewPart, Store
 
 
 def entry(key: str, **facts: object) -> FileEntry:
-    return FileEntry(key=key, size=1, mtime_ns=1, window_start="", window_end="", state="stored", **facts)  # type: ignore[arg-type]
+    return FileEntry(key=key, size=1, version="1", window_start="", window_end="", state="stored", **facts)  # type: ignore[arg-type]
 
 
 def part(*keys: str) -> NewPart:

@@ -19,7 +19,9 @@ import msgspec
 from msgspec import Raw
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
+from auditkit.logs import digests
+from auditkit.logs.digests import DigestError
+from auditkit.logs.parsed import BadRecord, Parsed
 
 NULL = Raw(b"null")
 
@@ -94,7 +96,7 @@ def parse(text: bytes) -> Parsed[list[Record]]:
 
     Every record of the result has an `eventTime` and an `eventID`. A record that cannot be kept is
     a BadRecord that says where and why.
-    Raises: NotALogError, for JSON that AWS keeps beside the logs (digests); UnreadableFileError, for anything else.
+    Raises: DigestError, for the digests that AWS keeps beside the logs; UnreadableFileError, for anything else.
     """
     try:
         return _parse(text)
@@ -195,7 +197,10 @@ def _record_texts(text: bytes) -> Iterator[bytes]:
 
 def _in_object(text: bytes, members: dict[str, Raw]) -> Iterator[bytes]:
     if "digestStartTime" in members:
-        raise NotALogError("a CloudTrail digest file")
+        digest = None
+        with suppress(msgspec.DecodeError):
+            digest = digests.parse(text)
+        raise DigestError(digest)
     for key in ("Records", "Events"):
         if key in members:
             yield from map(bytes, _ARRAY.decode(members[key]))

@@ -21,7 +21,7 @@ class SourceFile:
     key: str
     path: Path
     size: int
-    mtime_ns: int
+    version: str  # another one, when the content has changed
 
 
 def discover(places: Iterable[str | Path]) -> list[SourceFile]:
@@ -70,8 +70,8 @@ def _source_file(path: Path) -> SourceFile:
     try:
         status = absolute.stat()
     except OSError:  # a link to nowhere
-        return SourceFile(key, absolute, 0, 0)
-    return SourceFile(key, absolute, status.st_size, status.st_mtime_ns)
+        return SourceFile(key, absolute, 0, "")
+    return SourceFile(key, absolute, status.st_size, f"mtime {status.st_mtime_ns}")
 
 
 def _delivery_day(key: str) -> str:

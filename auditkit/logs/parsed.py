@@ -25,8 +25,12 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Rows]):
-    """One file's rows. Every record of the file is counted in *seen* and is either a row or a bad record."""
+    """One file's rows. Every record of the file is counted in *seen*, and is a row, a bad record, or set apart.
+
+    Set apart is what auditkit knows and does not keep: Transit Gateway flow records, aggregated events.
+    """
 
     rows: Rows
     seen: int
     bad: list[BadRecord] = field(default_factory=list)
+    set_apart: int = 0

@@ -26,7 +26,7 @@ def coverage(facts: Mapping[str, Any]) -> Block:
 
     - `files`: state to number (`{"read": 12, "quarantined": 1}`)
     - `quarantined`: files that could not be read, mappings with `file`, `reason`, …
-    - `records`: `seen`, `stored`, `duplicates`, `quarantined`; the report says whether the books balance
+    - `records`: `seen`, and the ways they went (`stored`, `duplicates`, …); the report says whether the books balance
     - `tables`: table name to mapping of `rows`, `first`, `last`, `accounts`, `regions`, …
     - `accounts`, `regions`, `first`, `last`: of everything read
     - `blind_s`: seconds of SKIPDATA, in which flow records were lost; `blind`: where, a list of mappings
@@ -84,7 +84,7 @@ def _problems(facts: Mapping[str, Any]) -> list[str]:
         problems.append(f"{bad:,} files could not be read; what they hold is not in this report.")
     records = facts.get("records") or {}
     if "seen" in records:
-        parts = sum(int(records.get(name) or 0) for name in ("stored", "duplicates", "quarantined"))
+        parts = sum(int(count or 0) for name, count in records.items() if name != "seen")
         if parts != records["seen"]:
             seen = f"{records['seen']:,} records were seen"
             problems.append(f"The books do not balance: {seen}, {parts:,} are accounted for.")
