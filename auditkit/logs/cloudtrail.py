@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Raw
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import digests
+from auditkit.logs import digests, surrogates
 from auditkit.logs.digests import DigestError
 from auditkit.logs.parsed import BadRecord, Parsed
 
@@ -131,7 +131,7 @@ def _all_identified(records: list[Record]) -> bool:
 
 def _careful(text: bytes) -> Record:
     """A record that may hold anything. Raises: ValueError, saying why it cannot be kept."""
-    text = _without_lone_surrogates(text)
+    text = surrogates.replaced(text)
     if b'"CloudTrailEvent"' in text:
         with suppress(msgspec.DecodeError):  # raised by a record that merely mentions the word
             text = _LOOKUP_EVENT.decode(text).CloudTrailEvent.encode()
@@ -252,16 +252,3 @@ def _broken(text: str, at: int, found: int, why: str) -> str:
 
 def _first_words(text: str) -> str:
     return f"it begins {text[:40]!r}"
-
-
-# A high surrogate without its low one, or a low one without its high one, behind an even number of backslashes.
-_LONE_SURROGATE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
-
-
-def _without_lone_surrogates(text: bytes) -> bytes:
-    """No UTF-8 text can hold a lone surrogate, so the replacement character takes its place; the event is kept."""
-    if b"\\ud" not in text and b"\\uD" not in text:
-        return text
-    return _LONE_SURROGATE.sub(lambda match: match[0] if match[2] else match[1] + rb"\ufffd", text)
