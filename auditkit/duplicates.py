@@ -2,62 +2,110 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays
 from auditkit.store import Store
 
-EPOCH = date(1970, 1, 1)
-DAY_MICROS = 86_400_000_000
+MOST_KEPT = 4_000_000  # fingerprints in memory, 64 MB; those of the days that came up last stay
 
 
 class SeenEvents:
-    """Which events the store holds: their keys, day by day, read from it when a day first comes up."""
+    """Which events the store holds: their fingerprints, day by day, read from it when a day comes up.
+
+    Days that were not asked about for long are let go, and read again should they come back.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._days: dict[date, pa.Array] = {}
+        self._days: OrderedDict[int, _Day] = OrderedDict()
 
-    def fresh(self, rows: pa.Table, inside: Any) -> Any:
-        """Mask of the rows that are inside and that neither the store nor an earlier row holds."""
-        keys = _event_keys(rows)
-        days = arrays.as_integers(rows["event_time"]) // DAY_MICROS
-        fresh = inside & _first_of_each(keys, inside)
-        for number in np.unique(days[inside]):
-            day = EPOCH + timedelta(days=int(number))
-            of_day = (days == number) & fresh
-            new = keys.filter(arrays.mask(of_day))
-            held = self._held(day)
-            known = arrays.as_mask(pc.is_in(new, value_set=held))
-            fresh[np.flatnonzero(of_day)[known]] = False
-            self._days[day] = pa.concat_arrays([held, new.filter(arrays.mask(~known))])
+    def fresh(self, days: Any, prints: Fingerprints, *, batch: int = 0) -> Any:
+        """Mask of the events that neither the store nor an earlier call nor an earlier row holds.
+
+        *days* has the number of each event's day since 1970, *batch* the number of the commit that will store them.
+        """
+        fresh = _first_of_each(prints)
+        for number in np.unique(days):
+            of_day = np.flatnonzero((days == number) & fresh)
+            day = self._day(int(number))
+            known = day.holds(prints.of(of_day))
+            fresh[of_day[known]] = False
+            day.add(prints.of(of_day[~known]))
+            day.batch = batch
         return fresh
 
-    def _held(self, day: date) -> pa.Array:
-        if day not in self._days:
-            parts = self._store.parts_of_day("cloudtrail_events", day)
-            tables = [pq.ParquetFile(part).read(columns=["event_id", "account_id"]) for part in parts]
-            held = [_event_keys(table) for table in tables]
-            self._days[day] = pa.concat_arrays(held) if held else arrays.texts([])
-        return self._days[day]
+    def let_go(self, committed: int) -> None:
+        """Forget the days that came up longest ago, where all batches they stand in, before *committed*, are stored."""
+        kept = sum(day.size for day in self._days.values())
+        while kept > MOST_KEPT and (oldest := next(iter(self._days.values()))).batch < committed:
+            self._days.popitem(last=False)
+            kept -= oldest.size
+
+    def _day(self, number: int) -> _Day:
+        if number not in self._days:
+            self._days[number] = _Day()
+            for part in self._store.parts_of_day("cloudtrail_events", arrays.day(number)):
+                rows = pq.ParquetFile(part).read(columns=["event_id", "account_id"])
+                self._days[number].add(fingerprints(rows["event_id"], rows["account_id"]))
+        self._days.move_to_end(number)
+        return self._days[number]
 
 
-def _event_keys(rows: pa.Table) -> pa.Array:
-    """`event_id account_id`: one event delivered to two accounts is two rows."""
-    account = pc.coalesce(rows["account_id"], arrays.text(""))
-    return arrays.whole(pc.binary_join_element_wise(rows["event_id"], account, arrays.text(" ")))
+class _Day:
+    """The fingerprints of one day: a few sorted runs, each at least twice as long as the next."""
+
+    def __init__(self) -> None:
+        self._runs: list[Fingerprints] = []
+        self.batch = 0  # the last that asked
+
+    @property
+    def size(self) -> int:
+        return sum(len(run.high) for run in self._runs)
+
+    def holds(self, asked: Fingerprints) -> Any:
+        """Mask of the fingerprints that are there."""
+        held = np.zeros(len(asked.high), bool)
+        for run in self._runs:
+            at = np.searchsorted(run.high, asked.high)
+            for candidates, places in _equal_highs(run.high, at, asked.high):
+                held[candidates] |= run.low[places] == asked.low[candidates]
+        return held
+
+    def add(self, new: Fingerprints) -> None:
+        self._runs.append(_sorted(new))
+        while len(self._runs) > 1 and len(self._runs[-2].high) < 2 * len(self._runs[-1].high):
+            shorter, longer = self._runs.pop(), self._runs.pop()
+            both = (np.concatenate(halves) for halves in zip(longer, shorter, strict=True))
+            self._runs.append(_sorted(Fingerprints(*both)))
 
 
-def _first_of_each(keys: pa.Array, inside: Any) -> Any:
-    """Mask of the first row of each key, among the rows inside."""
-    numbers = arrays.as_integers(keys.dictionary_encode().indices.cast(pa.int64()))
-    at = np.flatnonzero(inside)
-    first = np.zeros(len(keys), bool)
-    first[at[np.unique(numbers[at], return_index=True)[1]]] = True
+def _equal_highs(highs: Any, at: Any, asked: Any) -> Iterator[tuple[Any, Any]]:
+    """The asked that stand in *highs*, with their places; once more for each that stands there several times."""
+    candidates = np.arange(len(asked))
+    while len(candidates):
+        inside = at < len(highs)
+        candidates, at = candidates[inside], at[inside]
+        equal = highs[at] == asked[candidates]
+        candidates, at = candidates[equal], at[equal]
+        yield candidates, at
+        at = at + 1
+
+
+def _sorted(prints: Fingerprints) -> Fingerprints:
+    return prints.of(np.argsort(prints.high, kind="stable"))
+
+
+def _first_of_each(prints: Fingerprints) -> Any:
+    """Mask of the first row of each fingerprint."""
+    first = np.ones(len(prints.high), bool)
+    order = np.lexsort((prints.low, prints.high))  # equal ones keep the order of their rows
+    high, low = prints.of(order)
+    first[order[1:]] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
     return first

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from filelock import FileLock
 
-from auditkit.duplicates import DAY_MICROS, SeenEvents
-from auditkit.errors import UnreadableFileError
-from auditkit.logs import arrays, columns
-from auditkit.logs.cloudtrail import Record
+from auditkit.batches import Answer, Done, Files, Question, Setting
+from auditkit.duplicates import SeenEvents
+from auditkit.entries import FileEntry
 from auditkit.logs.discover import SourceFile, discover
-from auditkit.logs.parsed import NotALogError
-from auditkit.logs.reading import CloudTrailFile, FlowLogFile, read
+from auditkit.logs.reading import Options
 from auditkit.model import Window, iso
-from auditkit.store import FileEntry, NewPart, Store
+from auditkit.readers import ReaderDiedError, read_here, read_in_processes
+from auditkit.store import Store
 
-BATCH_RECORDS = 12_000  # what one commit holds: enough to make Parquet worth it, little enough to stay small in memory
-BATCH_BYTES = 12 << 20  # of source files
+BATCH_BYTES = 24 << 20  # of text, about, in the files that are committed together
+BATCH_FILES = 2_000
+WORTH_A_PROCESS = 4  # batches: below that, readers would spend most of their time starting
 LOCK = "ingest.lock"
+_COMPRESSED = (".gz", ".zst", ".zip", ".parquet")
+_RATIO = 8  # of text to its gzip, about
 
-Progress = Callable[[int, int], None]  # source files done, source files in all
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far an ingest has come."""
+
+    files: int
+    of_files: int
+    bytes: int  # of source files
+    of_bytes: int
+    records: int
+
+
+Progress = Callable[[Reached], None]
 
 
 @dataclass(slots=True)
@@ -74,33 +86,98 @@ class IngestReport:
 
 
 def ingest(
-    store: Store, places: Iterable[str | Path], *, window: Window | None = None, progress: Progress | None = None
+    store: Store,
+    places: Iterable[str | Path],
+    *,
+    window: Window | None = None,
+    options: Options | None = None,
+    processes: int | None = None,
+    progress: Progress | None = None,
 ) -> IngestReport:
     """Read every file under *places* that the store does not know yet, or knows in another version.
 
     Only records inside *window* are stored. A file read before with a window that does not hold this one is read again.
     Each batch of files is committed whole; a run that is killed goes on where the last commit ended. A second ingest
     into the same store waits for the first.
+
+    Args:
+        processes: How many read at once; as many as there are processors by default, and none but this one for little.
     Raises: SourceError, for a place that does not exist; StoreError, when the store cannot be written.
     """
-    report = IngestReport()
-    window = window or Window()
+    window, options = window or Window(), options or Options()
     with FileLock(store.folder / LOCK), _without_garbage_collection():
         store.sweep()
         files = discover(places)
         fresh = _to_read(store, files, window)
-        report.known_files = len(files) - len(fresh)
-        batch = _Batch(store, window)
-        for done, file in enumerate(fresh):
-            if progress:
-                progress(done, len(fresh))
-            batch.add(file)
-            if batch.is_full:
-                batch.commit(report)
-        batch.commit(report)
-        if progress:
-            progress(len(fresh), len(fresh))
-    return report
+        run = _Run(store, Setting(store.folder, window, options), progress, fresh)
+        run.report.known_files = len(files) - len(fresh)
+        run.read(_batches(fresh), processes)
+        return run.report
+
+
+class _Run:
+    """One ingest: questions answered, batches committed, progress told."""
+
+    def __init__(self, store: Store, setting: Setting, progress: Progress | None, files: Files) -> None:
+        self.report = IngestReport()
+        self._store, self._setting, self._progress = store, setting, progress
+        self._of_files, self._of_bytes = len(files), sum(file.size for file in files)
+
+    def read(self, batches: Sequence[Files], processes: int | None) -> None:
+        """All batches into the store, whatever becomes of the readers."""
+        count = _processors() if processes is None else processes
+        if count < 2 or (processes is None and len(batches) < WORTH_A_PROCESS):
+            self._read(read_here, batches)
+            return
+        try:
+            self._read(partial(read_in_processes, processes=count), batches)
+        except ReaderDiedError as error:
+            left = [number for number in range(self._committed, len(batches)) if number not in error.batches]
+            self._read_alone([file for number in error.batches for file in batches[number]])
+            self.read([batches[number] for number in left], processes)
+
+    def _read_alone(self, files: Files) -> None:
+        """Files that may have brought down a reader, one at a time: what brings it down again is quarantined."""
+        while files:
+            try:
+                self._read(partial(read_in_processes, processes=1, ahead=1), [[file] for file in files])
+                return
+            except ReaderDiedError as error:
+                file = files[self._committed]
+                reason = f"{error} while it read this file; was there too little memory?"
+                entry = FileEntry.of(file, self._setting.window, state="quarantined", reason=reason)
+                self._commit(Done([entry], []))
+                files = files[self._committed :]
+
+    def _read(self, how: Callable[..., Generator[Done]], batches: Sequence[Files]) -> None:
+        self._seen = SeenEvents(self._store)
+        self._contents = self._store.contents()  # of the flow logs stored, and of those judged since
+        self._committed = 0
+        self._tell()
+        with closing(how(batches, self._setting, self._judge)) as done:
+            for batch in done:
+                self._commit(batch)
+
+    def _judge(self, number: int, question: Question) -> Answer:
+        copies = set()
+        for file, content in question.contents:
+            if content in self._contents:
+                copies.add(file)
+            self._contents.add(content)
+        return Answer(self._seen.fresh(question.days, question.prints, batch=number), copies)
+
+    def _commit(self, batch: Done) -> None:
+        self._store.commit(batch.entries, batch.parts)
+        self._committed += 1
+        self._seen.let_go(self._committed)
+        for entry in batch.entries:
+            self.report.count(entry)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress:
+            done = self.report
+            self._progress(Reached(done.files, self._of_files, done.bytes, self._of_bytes, done.records))
 
 
 def _to_read(store: Store, files: list[SourceFile], window: Window) -> list[SourceFile]:
@@ -125,163 +202,23 @@ def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
     return covers_start and covers_end
 
 
-class _Tally:
-    """For each file of a batch, how many of its records went which way."""
-
-    def __init__(self, files: int) -> None:
-        self._ways = {way: np.zeros(files, np.int64) for way in ("stored", "duplicates", "outside")}
-
-    def count(self, **files_by_way: Any) -> None:
-        """For each way, the numbers of the files whose records went it, one a record."""
-        for way, files in files_by_way.items():
-            self._ways[way] += np.bincount(files, minlength=len(self._ways[way]))
-
-    def of(self, file: int) -> tuple[int, int, int]:
-        """Stored, duplicates, outside."""
-        stored, duplicates, outside = (int(ways[file]) for ways in self._ways.values())
-        return stored, duplicates, outside
+def _batches(files: Files) -> Sequence[Files]:
+    """The files in their order, in batches that hold about as much text as can be in hand at a time."""
+    batches: list[list[SourceFile]] = []
+    room = 0
+    for file in files:
+        size = file.size * (_RATIO if file.key.endswith(_COMPRESSED) else 1)
+        if size > room or len(batches[-1]) == BATCH_FILES:
+            batches.append([])
+            room = BATCH_BYTES
+        batches[-1].append(file)
+        room -= size
+    return batches
 
 
-class _Batch:
-    """Files read and not yet committed."""
-
-    def __init__(self, store: Store, window: Window) -> None:
-        self.store, self.window = store, window
-        self.seen = SeenEvents(store)
-        self.contents = store.contents()  # of the flow logs stored, and of those read since
-        self._clear()
-
-    def _clear(self) -> None:
-        self.entries: list[FileEntry] = []  # one a file; `stored` and the like are filled in at the commit
-        self.records: list[Record] = []
-        self.record_file: list[tuple[int, int]] = []  # (number of the entry, how many records)
-        self.flows: list[tuple[int, pa.Table]] = []
-        self.rows = 0
-        self.size = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self.rows >= BATCH_RECORDS or self.size >= BATCH_BYTES
-
-    def add(self, file: SourceFile) -> None:
-        """Read one file; whatever goes wrong with it is written down and stays its own affair."""
-        self.size += file.size
-        entry = FileEntry(
-            key=file.key,
-            size=file.size,
-            version=file.version,
-            window_start=iso(self.window.start) or "",
-            window_end=iso(self.window.end) or "",
-            state="stored",
-        )
-        try:
-            found = read(file)
-        except NotALogError as error:
-            digest = getattr(error, "digest", None)
-            self.entries.append(replace(entry, state="not a log", reason=str(error), digest=digest))
-            return
-        except UnreadableFileError as error:
-            self.entries.append(replace(entry, state="quarantined", reason=str(error)))
-            return
-        entry = replace(entry, sha256=found.sha256, records=found.parsed.seen, bad=tuple(found.parsed.bad))
-        number = len(self.entries)
-        if isinstance(found, CloudTrailFile):
-            self.entries.append(replace(entry, kind="cloudtrail"))
-            self.records += found.parsed.rows
-            self.record_file.append((number, len(found.parsed.rows)))
-            self.rows += len(found.parsed.rows)
-        else:
-            self._add_flows(found, replace(entry, kind="flowlogs", content_sha256=found.content_sha256))
-
-    def _add_flows(self, found: FlowLogFile, entry: FileEntry) -> None:
-        rows = found.parsed.rows
-        if found.content_sha256 in self.contents:
-            self.entries.append(replace(entry, duplicates=len(rows), reason="a copy of another file"))
-            return
-        self.contents.add(found.content_sha256)
-        self.flows.append((len(self.entries), rows))
-        self.rows += len(rows)
-        self.entries.append(entry)
-
-    def commit(self, report: IngestReport) -> None:
-        """Rows of the batch by day into the store, its files into the ledger."""
-        if not self.entries:
-            return
-        tally = _Tally(len(self.entries))
-        parts = [*self._event_parts(tally), *self._flow_parts(tally)]
-        entries = [_settled(entry, *tally.of(number)) for number, entry in enumerate(self.entries)]
-        self.store.commit(entries, parts)
-        for entry in entries:
-            report.count(entry)
-        self._clear()
-
-    def _event_parts(self, tally: _Tally) -> Iterator[NewPart]:
-        if not self.records:
-            return
-        numbers = np.repeat([n for n, _ in self.record_file], [count for _, count in self.record_file])
-        times = arrays.as_integers(arrays.instants([record.eventTime for record in self.records if record.eventTime]))
-        by_time = np.argsort(times, kind="stable")  # in order before they become columns: that moves far fewer bytes
-        numbers = numbers[by_time]
-        log_file = arrays.repeated([entry.key for entry in self.entries], numbers)
-        rows = columns.table([self.records[at] for at in by_time.tolist()], log_file)
-        inside = _inside(rows["event_time"], self.window)
-        fresh = self.seen.fresh(rows, inside)
-        tally.count(stored=numbers[fresh], duplicates=numbers[inside & ~fresh], outside=numbers[~inside])
-        yield from _by_day("cloudtrail_events", rows, "event_time", fresh)
-
-    def _flow_parts(self, tally: _Tally) -> Iterator[NewPart]:
-        if not self.flows:
-            return
-        numbers = np.repeat([n for n, _ in self.flows], [len(rows) for _, rows in self.flows])
-        rows = pa.concat_tables([rows for _, rows in self.flows])
-        rows = rows.append_column("log_file", arrays.repeated([entry.key for entry in self.entries], numbers))
-        inside = _inside(rows["start_time"], self.window)
-        tally.count(stored=numbers[inside], outside=numbers[~inside])
-        yield from _by_day("flow_records", rows, "start_time", inside)
-
-
-def _inside(times: pa.ChunkedArray, window: Window) -> Any:
-    """Mask of the times inside the window."""
-    micros = arrays.as_integers(times)
-    inside = np.ones(len(micros), bool)
-    if window.start:
-        inside &= micros >= arrays.as_integers(arrays.instants([window.start]))
-    if window.end:
-        inside &= micros < arrays.as_integers(arrays.instants([window.end]))
-    return inside
-
-
-def _by_day(table: str, rows: pa.Table, time: str, wanted: Any) -> Iterator[NewPart]:
-    """The rows wanted, a part for each day, sorted by time."""
-    ordered = rows if wanted.all() else rows.filter(arrays.mask(wanted))
-    micros = arrays.as_integers(ordered[time])
-    if (np.diff(micros) < 0).any():
-        order = np.argsort(micros, kind="stable")
-        ordered, micros = ordered.take(arrays.numbers(order, pa.int64())), micros[order]
-    days = micros // DAY_MICROS
-    ends = [*np.flatnonzero(np.diff(days)) + 1, len(days)] if len(days) else []
-    for start, end in pairwise([0, *ends]):
-        part = ordered.slice(start, end - start)
-        keys = tuple(pc.unique(part["log_file"]).to_pylist())
-        yield NewPart(table, part[time][0].as_py().date(), part, keys)
-
-
-def _settled(entry: FileEntry, stored: int, duplicates: int, outside: int) -> FileEntry:
-    """The entry with its books closed: every record of the file is in exactly one column."""
-    quarantined = len(entry.bad)
-    state, reason = entry.state, entry.reason
-    if quarantined:
-        state = "partial" if entry.records > quarantined else "quarantined"
-        reason = reason or f"{quarantined:,} of {entry.records:,} records cannot be read: {entry.bad[0].reason}"
-    return replace(
-        entry,
-        state=state,
-        reason=reason,
-        stored=stored,
-        duplicates=entry.duplicates + duplicates,
-        quarantined=quarantined,
-        outside=outside,
-    )
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,77 +13,18 @@ import aiosql
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditkit import parts
+from auditkit.entries import FileEntry
 from auditkit.errors import StoreError
 from auditkit.logs.digests import Digest
 from auditkit.logs.discover import STORE_LEDGER
-from auditkit.logs.parsed import BadRecord
+from auditkit.parts import Part
 from auditkit.resources import QUERIES
-from auditkit.schema import PARTITION_KEY, TABLES
+from auditkit.schema import TABLES
 
 SCHEMA_VERSION = 2
 KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
-
-# What a reader can skip row groups by. Statistics of the others, long JSON among them, cost time and help nobody.
-_SKIPPED_BY = {
-    "cloudtrail_events": [
-        "event_time",
-        "event_source",
-        "service",
-        "event_name",
-        "account_id",
-        "principal_arn",
-        "error_code",
-    ],
-    "flow_records": ["start_time", "interface_id", "srcaddr", "dstaddr", "dstport", "action", "log_status"],
-}
-
-# Values that repeat within a day. Writing a dictionary of the others costs time and saves no space.
-_REPEATING = {
-    "cloudtrail_events": [
-        "event_source", "service", "event_name", "event_type", "event_category", "aws_region", "account_id",
-        "source_ip", "user_agent", "error_code", "error_message", "outcome", "identity_type", "principal_arn",
-        "principal_name", "principal_account", "session_name", "access_key_id", "invoked_by", "source_identity",
-        "on_behalf_of", "resource_arn", "resources", "user_identity", "vpc_endpoint_id", "tls_version", "extra",
-        "log_file",
-    ],
-    "flow_records": [name for name in TABLES["flow_records"].names if name not in (PARTITION_KEY, "bytes")],
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """What the ledger says of one source file. `records` = stored + duplicates + quarantined + outside + set_apart."""
-
-    key: str
-    size: int
-    version: str
-    window_start: str
-    window_end: str
-    state: str
-    kind: str | None = None
-    sha256: str | None = None
-    content_sha256: str | None = None
-    flow_format: str | None = None
-    reason: str | None = None
-    records: int = 0
-    stored: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    outside: int = 0
-    set_apart: int = 0
-    bad: tuple[BadRecord, ...] = ()
-    digest: Digest | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPart:
-    """Rows on their way into the store: one table, one day, from the files named."""
-
-    table: str
-    day: date
-    rows: pa.Table
-    keys: tuple[str, ...]
 
 
 class Store:
@@ -164,36 +103,22 @@ class Store:
                 "bad_records": [dict(row) for row in _LEDGER.bad_records(connection)],
             }
 
-    def commit(self, files: Sequence[FileEntry], parts: Sequence[NewPart]) -> None:
-        """New files and their rows, together or not at all. Raises: StoreError."""
-        with self._writing():
-            written = [(part, self._write(part.table, part.day, part.rows)) for part in parts]
-            with self._connection() as connection, _transaction(connection):
-                ids = {entry.key: _add_file(connection, entry) for entry in files}
-                for part, path in written:
-                    _add_part(
-                        connection, part.table, path, part.day.isoformat(), len(part.rows), [ids[k] for k in part.keys]
-                    )
+    def commit(self, files: Sequence[FileEntry], new: Sequence[Part]) -> None:
+        """New files and the parts that hold their rows, together or not at all. Raises: StoreError."""
+        with parts.writing(self.folder), self._connection() as connection, _transaction(connection):
+            ids = {entry.key: _add_file(connection, entry) for entry in files}
+            for part in new:
+                _add_part(connection, part, [ids[key] for key in part.keys])
 
     def forget(self, keys: Collection[str]) -> None:
         """Take files and their rows out, all of them together or none. Raises: StoreError."""
-        with self._writing():
+        with parts.writing(self.folder):
             obsolete: list[Path] = []
             with self._connection() as connection, _transaction(connection):
                 for key in keys:
                     obsolete += self._forget(connection, key)
             for path in obsolete:
                 path.unlink(missing_ok=True)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error, pa.ArrowException) as error:
-            raise StoreError(
-                f"Writing to the store at {str(self.folder)!r} failed: {error}. What was stored before is intact; "
-                "run the same ingest again once there is room and permission."
-            ) from error
 
     def sweep(self) -> int:
         """Delete Parquet files that the ledger does not list; returns how many. Only while no other ingest runs."""
@@ -211,38 +136,18 @@ class Store:
             path = self.folder / part["path"]
             rows = pq.ParquetFile(path).read()
             kept = rows.filter(pa.compute.not_equal(rows["log_file"], key))
-            others = [
-                row["file_id"] for row in _LEDGER.other_files_of_part(connection, part_id=part["id"], file_id=file_id)
-            ]
+            others = {
+                row["key"]: row["file_id"]
+                for row in _LEDGER.other_files_of_part(connection, part_id=part["id"], file_id=file_id)
+            }
             _LEDGER.remove_part(connection, part_id=part["id"])
             if len(kept):
                 day = date.fromisoformat(part["event_date"])
-                smaller = self._write(part["table_name"], day, kept)
-                _add_part(connection, part["table_name"], smaller, part["event_date"], len(kept), others)
+                smaller = parts.write(self.folder, part["table_name"], day, kept, tuple(others))
+                _add_part(connection, smaller, list(others.values()))
             obsolete.append(path)
         _LEDGER.remove_file(connection, key=key)
         return obsolete
-
-    def _write(self, table: str, day: date, rows: pa.Table) -> str:
-        """Rows as a Parquet file on disk, complete before it has its name; returns its path inside the store."""
-        folder = self.folder / table / f"{PARTITION_KEY}={day.isoformat()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"part-{os.urandom(8).hex()}.parquet"
-        unfinished = path.with_suffix(".parquet.unfinished")
-        pq.write_table(
-            rows,
-            unfinished,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=_REPEATING[table],
-            write_statistics=_SKIPPED_BY[table],
-            row_group_size=122_880,
-            store_schema=False,
-        )
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(path)
-        return path.relative_to(self.folder).as_posix()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -294,9 +199,13 @@ def _add_digest(connection: sqlite3.Connection, file_id: int, digest: Digest) ->
         _LEDGER.add_digest_file(connection, file_id=file_id, object=listed.object)
 
 
-def _add_part(
-    connection: sqlite3.Connection, table: str, path: str, event_date: str, row_count: int, file_ids: Sequence[int]
-) -> None:
-    part_id = _LEDGER.add_part(connection, path=path, table_name=table, event_date=event_date, row_count=row_count)
+def _add_part(connection: sqlite3.Connection, part: Part, file_ids: Sequence[int]) -> None:
+    part_id = _LEDGER.add_part(
+        connection,
+        path=part.path,
+        table_name=part.table,
+        event_date=part.day.isoformat(),
+        row_count=part.row_count,
+    )
     for file_id in file_ids:
         _LEDGER.add_part_file(connection, part_id=part_id, file_id=file_id)

@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from auditkit.report.clean import clean
+
+if TYPE_CHECKING:
+    from auditkit.ingest import Reached
 
 
 def show(text: str) -> None:
@@ -28,15 +32,26 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def reading() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar of files read, on a terminal; nothing elsewhere."""
+def reading() -> Iterator[Callable[[Reached], None] | None]:
+    """A bar of what has been read, how fast, and how long it will take, on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn())
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        TextColumn("{task.fields[files]}, {task.fields[records]:,} records"),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("reading", total=None, files="", records=0)
+
+        def tell(now: Reached) -> None:
+            files = f"{now.files:,}/{now.of_files:,} files"
+            bar.update(task, completed=now.bytes, total=now.of_bytes, files=files, records=now.records)
+
+        yield tell
 
 
 @contextmanager

@@ -108,7 +108,11 @@ WHERE f.file_id = :file_id
 ORDER BY p.id;
 
 -- name: other_files_of_part(part_id, file_id)
-SELECT file_id FROM part_files WHERE part_id = :part_id AND file_id <> :file_id ORDER BY file_id;
+SELECT f.file_id, files.key
+FROM part_files AS f
+JOIN files ON files.id = f.file_id
+WHERE f.part_id = :part_id AND f.file_id <> :file_id
+ORDER BY f.file_id;
 
 -- name: books()^
 SELECT

@@ -11,14 +11,19 @@ import pytest
 
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import columns
-from auditkit.logs.cloudtrail import parse
+from auditkit.logs.cloudtrail import Found, read
 from auditkit.logs.parsed import NotALogError
 from auditkit.schema import CLOUDTRAIL_EVENTS
 from tests.records import ACCOUNT, ASSUMED_ROLE, ROLE, record, trail
 
 
+def parse(text: bytes) -> Found:
+    [found] = read(iter([text]))
+    return found
+
+
 def rows(text: bytes) -> list[dict[str, Any]]:
-    found = parse(text).rows
+    found = parse(text).records
     return columns.table(found, pa.array(["a.json"] * len(found))).to_pylist()
 
 
@@ -70,7 +75,7 @@ def test_one_record_alone_is_read() -> None:
 
 def test_an_empty_trail_file_is_no_trouble() -> None:
     parsed = parse(b'{"Records":[]}')
-    assert (parsed.rows, parsed.seen, parsed.bad) == ([], 0, [])
+    assert (parsed.records, parsed.seen, parsed.bad) == ([], 0, [])
     assert columns.table([], pa.array([], pa.string())).schema == CLOUDTRAIL_EVENTS.file_arrow
 
 
@@ -198,12 +203,12 @@ def test_a_lone_surrogate_does_not_hide_an_event() -> None:
         ("just text", "not a JSON object"),
         ({"eventName": "x"}, "no eventTime"),
         ({**A, "eventTime": "yesterday"}, "eventTime 'yesterday' is not a time"),
-        ({"eventId": "x", "timeWindow": {}, "summary": {}}, "an aggregated event"),
+        ({"status": "fine"}, "not an object that CloudTrail records come in"),
     ],
 )
 def test_a_record_that_cannot_be_kept_is_named_and_the_others_are_kept(bad: Any, reason: str) -> None:
     parsed = parse(json.dumps({"Records": [A, bad, B]}).encode())
-    assert [found.eventID for found in parsed.rows] == ["a", "b"]
+    assert [found.eventID for found in parsed.records] == ["a", "b"]
     assert parsed.seen == 3
     [trouble] = parsed.bad
     assert trouble.position == 1
@@ -221,7 +226,6 @@ def test_a_record_that_cannot_be_kept_is_named_and_the_others_are_kept(bad: Any,
         (trail(A)[:200], "0 whole records stand before it"),
         (b'{"Records": 5}', "its records are not a list"),
         (b'{"Records": null}', "its records are not a list"),
-        (b'{"status": "fine"}', "not the JSON of CloudTrail"),
         (b"{not json", "not JSON"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b"[" + b"[" * 100_000, "nested too deeply"),
@@ -238,5 +242,5 @@ def test_a_digest_file_is_no_log() -> None:
 
 
 def test_columns_stand_in_the_order_of_the_schema() -> None:
-    made = columns.table(parse(trail(A, B)).rows, pa.array(["a", "a"]))
+    made = columns.table(parse(trail(A, B)).records, pa.array(["a", "a"]))
     assert made.cast(CLOUDTRAIL_EVENTS.file_arrow).schema == CLOUDTRAIL_EVENTS.file_arrow

@@ -28,8 +28,12 @@ catalogue
 parameters
 engines
 ingest
+readers reader
+batches
 duplicates
 store
+parts entries
+fingerprints
 logs
 report charts
 redact schema resources
@@ -59,6 +63,7 @@ FILES = {
     "report.vega": "a cache of the chart library",
     "resources": "where queries/ and notebooks/ lie",
     "runs": "notebooks/",
+    "parts": "the parts of a store",
     "store": "the store",
     "terminal": "gives up a pipe whose reader has gone",
 }

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditkit.errors import SourceError
-from auditkit.ingest import IngestReport, ingest
+from auditkit.ingest import IngestReport, Reached, ingest
 from auditkit.model import Window
 from auditkit.schema import TABLES
 from auditkit.store import Store
@@ -226,7 +226,7 @@ def test_a_wider_window_reads_a_file_again_and_a_narrower_one_does_not(store: St
 
 
 def test_events_of_several_batches_are_told_apart(store: Store, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditkit.ingest.BATCH_RECORDS", 3)
+    monkeypatch.setattr("auditkit.ingest.BATCH_FILES", 3)
     for n in range(10):
         write_trail(logs / f"{n}.json", record(f"e{n}"), record(f"e{n + 1}"))
     report = ingest(store, [logs])
@@ -256,9 +256,10 @@ def test_leftovers_of_a_killed_run_are_never_read_and_swept(store: Store, logs: 
 def test_progress_tells_how_many_of_how_many(store: Store, logs: Path) -> None:
     for n in range(3):
         write_trail(logs / f"{n}.json", record(f"e{n}"))
-    told: list[tuple[int, int]] = []
-    ingest(store, [logs], progress=lambda done, total: told.append((done, total)))
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    told: list[Reached] = []
+    ingest(store, [logs], progress=told.append)
+    assert [(now.files, now.of_files, now.records) for now in told] == [(0, 3, 0), (3, 3, 3)]
+    assert told[-1].bytes == told[-1].of_bytes > 0
 
 
 def test_the_garbage_collector_is_left_as_it_was(store: Store, logs: Path) -> None:

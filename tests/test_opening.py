@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs.opening import read_bytes, text_of
+from auditkit.logs.opening import Text
 
 TEXT = b'{"Records": []}' * 50
+
+
+def text_of(data: bytes | Path, **options: int) -> bytes:
+    with Text(data, **options) as text:
+        return b"".join(text.blocks())
 
 
 @pytest.mark.parametrize(
@@ -55,10 +60,10 @@ def test_a_gzip_bomb_is_refused() -> None:
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="cannot be opened: No such file"):
-        read_bytes(tmp_path / "gone")
+        text_of(tmp_path / "gone")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UnreadableFileError, match="not a regular file"):
-        read_bytes(tmp_path / "pipe")
+        text_of(tmp_path / "pipe")

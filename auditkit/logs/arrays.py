@@ -7,13 +7,14 @@ Whoever reads logs knows what there is: strings are joined once, and their lengt
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from msgspec import Raw
 
+DAY_MICROS = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1)
 _UTF8 = pa.string()
 _NONE = np.zeros(0, np.int64)
@@ -112,6 +113,11 @@ def instants(values: Sequence[datetime]) -> pa.Array:
     micros = np.fromiter((value.microsecond for value in values), np.int64, len(values))
     seconds = np.rint(np.fromiter(map(datetime.timestamp, values), np.float64, len(values)) - micros / 1e6)
     return numbers(seconds.astype(np.int64) * 1_000_000 + micros, pa.timestamp("us"))
+
+
+def day(number: int) -> date:
+    """The day so many days after the first of 1970."""
+    return _EPOCH.date() + timedelta(days=number)
 
 
 def of_kind(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

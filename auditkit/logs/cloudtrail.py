@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -19,9 +18,10 @@ import msgspec
 from msgspec import Raw
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import digests, surrogates
-from auditkit.logs.digests import DigestError
-from auditkit.logs.parsed import BadRecord, Parsed
+from auditkit.logs import surrogates
+from auditkit.logs.documents import elements
+from auditkit.logs.envelopes import unwrap
+from auditkit.logs.parsed import BadRecord
 
 NULL = Raw(b"null")
 
@@ -80,69 +80,98 @@ class _Trail(msgspec.Struct):
     Records: list[Record]
 
 
-class _LookupEvent(msgspec.Struct):
-    CloudTrailEvent: str
-
-
+_RECORD = msgspec.json.Decoder(Record)
+_RECORDS = msgspec.json.Decoder(list[Record])
 _TRAIL = msgspec.json.Decoder(_Trail)
-_LOOKUP_EVENT = msgspec.json.Decoder(_LookupEvent)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
-_ARRAY = msgspec.json.Decoder(list[Raw])
-_TRAIL_START = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
 
 
-def parse(text: bytes) -> Parsed[list[Record]]:
-    """The records of a JSON text: a trail file, an array or lines of records, or what `lookup-events` prints.
+class _AsDocumented:
+    """Decodes records that are all as documented. Raises: msgspec.DecodeError, where one is not."""
 
-    Every record of the result has an `eventTime` and an `eventID`. A record that cannot be kept is
-    a BadRecord that says where and why.
+    def document(self, text: bytes) -> list[Record]:
+        return _identified(_TRAIL.decode(text).Records)
+
+    def array(self, text: bytes) -> list[Record]:
+        return _identified(_RECORDS.decode(text))
+
+    def lines(self, text: bytes) -> list[Record]:
+        return _identified(_RECORD.decode_lines(text))
+
+
+_AS_DOCUMENTED = _AsDocumented()
+
+
+@dataclass(slots=True)
+class Found:
+    """Some of the records of one file, what is no record, and the flow-log lines that came wrapped the same way.
+
+    Every element is counted in *seen*, once for each record, line or other thing it holds.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    flow_lines: list[bytes] = field(default_factory=list)
+    seen: int = 0
+    bad: list[BadRecord] = field(default_factory=list)
+    set_apart: int = 0
+
+
+def read(blocks: Iterator[bytes]) -> Iterator[Found]:
+    """The records of a JSON text, as many at a time as a block of it holds, whatever form they come in.
+
+    Every record has an `eventTime` and an `eventID`. One that cannot be kept is a BadRecord that says where and why.
     Raises: DigestError, for the digests that AWS keeps beside the logs; UnreadableFileError, for anything else.
     """
+    position = 0
     try:
-        return _parse(text)
+        for some in elements(blocks, _AS_DOCUMENTED):
+            if some.decoded is not None:
+                yield Found(some.decoded, seen=len(some.decoded))
+            else:
+                yield from_texts(some.texts, position)
+            position += len(some.texts) + len(some.decoded or ())
     except RecursionError:
         raise UnreadableFileError("JSON nested too deeply: no CloudTrail record looks like that") from None
 
 
-def _parse(text: bytes) -> Parsed[list[Record]]:
-    if _TRAIL_START.match(text):
+def from_texts(texts: Sequence[bytes], position: int = 0) -> Found:
+    """The records of single elements, which may hold anything; *position* is that of the first."""
+    found = Found()
+    for at, text in enumerate(texts, position):
         try:
-            records = _TRAIL.decode(text).Records
-        except msgspec.DecodeError:
-            pass  # somewhere a surprise: take the file record by record
-        else:
-            if _all_identified(records):
-                return Parsed(records, seen=len(records))
-    records, bad, seen = [], [], 0
-    for position, record_text in enumerate(_record_texts(text)):
-        seen += 1
-        try:
-            records.append(_careful(record_text))
+            unwrapped = unwrap(text)
         except ValueError as error:
-            bad.append(BadRecord(position, str(error), record_text))
-    return Parsed(records, seen=seen, bad=bad)
+            found.bad.append(BadRecord(at, str(error), text))
+            continue
+        for record in unwrapped.records:
+            try:
+                found.records.append(careful(record))
+            except ValueError as error:
+                found.bad.append(BadRecord(at, str(error), record))
+        found.bad += [BadRecord(at, reason, part) for reason, part in unwrapped.refused]
+        found.flow_lines += unwrapped.flow_lines
+        found.set_apart += unwrapped.set_apart
+    found.seen = len(found.records) + len(found.flow_lines) + len(found.bad) + found.set_apart
+    return found
 
 
-def _all_identified(records: list[Record]) -> bool:
-    """Whether every record has an id and a time."""
+def _identified(records: list[Record]) -> list[Record]:
+    """The records, when every one has an id and a time."""
     ids = [record.eventID for record in records]
-    return None not in ids and "" not in ids and None not in [record.eventTime for record in records]
+    if None in ids or "" in ids or None in [record.eventTime for record in records]:
+        raise msgspec.ValidationError("a record without eventID or eventTime")
+    return records
 
 
-def _careful(text: bytes) -> Record:
+def careful(text: bytes) -> Record:
     """A record that may hold anything. Raises: ValueError, saying why it cannot be kept."""
     text = surrogates.replaced(text)
-    if b'"CloudTrailEvent"' in text:
-        with suppress(msgspec.DecodeError):  # raised by a record that merely mentions the word
-            text = _LOOKUP_EVENT.decode(text).CloudTrailEvent.encode()
     try:
         members = _OBJECT.decode(text)
     except msgspec.ValidationError:
         raise ValueError("not a JSON object") from None
     except msgspec.DecodeError as error:
         raise ValueError(f"not JSON: {error}") from None
-    if "timeWindow" in members and "eventTime" not in members:
-        raise ValueError("an aggregated event (CloudTrail-Aggregated): it counts calls and is none")
     known: dict[str, Any] = {}
     unknown: list[bytes] = []
     for key, raw in members.items():
@@ -174,81 +203,3 @@ def _as_text(raw: Raw) -> str | None:
     """A member that should be text: a number or an object stands as its JSON text."""
     value = msgspec.json.decode(raw)
     return value if value is None or isinstance(value, str) else bytes(raw).decode()
-
-
-def _record_texts(text: bytes) -> Iterator[bytes]:
-    """The exact text of every record, whatever holds them together."""
-    try:
-        if text.lstrip()[:1] == b"[":
-            yield from map(bytes, _ARRAY.decode(text))
-        else:
-            yield from _in_object(text, _OBJECT.decode(text))
-        return
-    except msgspec.ValidationError:
-        raise UnreadableFileError("JSON, but not the JSON of CloudTrail: its records are not a list") from None
-    except msgspec.DecodeError:
-        pass
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
-        yield from lines
-    else:
-        yield from _walk(text.decode())
-
-
-def _in_object(text: bytes, members: dict[str, Raw]) -> Iterator[bytes]:
-    if "digestStartTime" in members:
-        digest = None
-        with suppress(msgspec.DecodeError):
-            digest = digests.parse(text)
-        raise DigestError(digest)
-    for key in ("Records", "Events"):
-        if key in members:
-            yield from map(bytes, _ARRAY.decode(members[key]))
-            return
-    if not ({"eventName", "eventTime", "CloudTrailEvent"} & members.keys()):
-        raise UnreadableFileError('JSON, but not the JSON of CloudTrail: no "Records", no "Events", no "eventName"')
-    yield text
-
-
-def _walk(text: str) -> Iterator[bytes]:
-    """Records of a document that msgspec refuses: Python's own reader finds where each ends, or where the text breaks.
-
-    A lone surrogate, which any caller can put into a user agent, makes a whole document unreadable to strict readers.
-    """
-    decoder = json.JSONDecoder()
-    opening = text.find("[")
-    if opening < 0:
-        raise UnreadableFileError("not JSON: " + _first_words(text))
-    at, found = opening + 1, 0
-    texts: list[bytes] = []
-    while True:
-        at = _skip(text, at)
-        if text[at : at + 1] == "]":
-            break
-        if found:
-            if text[at : at + 1] != ",":
-                raise UnreadableFileError(_broken(text, at, found, "a comma or the end of the list was expected"))
-            at = _skip(text, at + 1)
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise UnreadableFileError(_broken(text, error.pos, found, error.msg)) from None
-        texts.append(text[at:end].encode())
-        at, found = end, found + 1
-    yield from texts
-
-
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
-
-
-def _broken(text: str, at: int, found: int, why: str) -> str:
-    line = text.count("\n", 0, at) + 1
-    whole = "1 whole record stands" if found == 1 else f"{found} whole records stand"
-    return f"the JSON breaks at character {at} (line {line}): {why}; {whole} before it"
-
-
-def _first_words(text: str) -> str:
-    return f"it begins {text[:40]!r}"

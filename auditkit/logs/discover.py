@@ -43,6 +43,11 @@ def discover(places: Iterable[str | Path]) -> list[SourceFile]:
     return sorted(found.values(), key=lambda file: (_delivery_day(file.key), file.key))
 
 
+def in_s3(place: str | Path) -> bool:
+    """Whether a place, or a file's key, is in S3."""
+    return str(place).startswith("s3://")
+
+
 def _files(place: Path) -> Iterator[Path]:
     if not place.is_dir():
         yield place

@@ -1,74 +1,167 @@
-"""A file's bytes, inflated and checked: what every reader starts from."""
+"""A file's text, inflated and checked, block by block: what every reader starts from."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 from auditkit.errors import UnreadableFileError
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
-MAX_INFLATED_BYTES = 1 << 30  # CloudTrail stops at 50 MB a file; past this it is a bomb, not a log
-_MAX_RATIO = 1032  # no byte of deflate stands for more
+BLOCK_BYTES = 16 << 20  # of text at a time: all of nearly every file, and little enough for a large one
+MAX_TEXT_BYTES = 4 << 30  # CloudTrail stops at 50 MB a file, exports go higher; past this it is a bomb, not a log
+_READ_BYTES = 4 << 20
+_MOST_NESTED = 3  # gzip in gzip happens, where a shipper compresses what was compressed
 _BadGzip: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
 
 
-def read_bytes(path: Path) -> bytes:
-    """The file as it lies there. Raises: UnreadableFileError, when it is missing, forbidden, or no regular file."""
+class Text:
+    """The text of one file: a path, or the bytes of a file that is no file here. A context manager.
+
+    The file stays open in between, so that reading it twice reads the same file.
+    Raises: UnreadableFileError, when it is missing, forbidden, or no regular file.
+    """
+
+    def __init__(self, source: bytes | Path, *, max_bytes: int = MAX_TEXT_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._file: BinaryIO | None = None
+        if isinstance(source, bytes):
+            self.head = source
+        else:
+            self._file = _opened(source)
+            self.head = self._read()
+        self.sha256 = ""  # of the file as it lies there; known when the blocks have been read
+
+    def blocks(self) -> Iterator[bytes]:
+        """The text as UTF-8 bytes without a byte order mark, at most about `BLOCK_BYTES` at a time.
+
+        Raises: UnreadableFileError, for gzip that is cut short, damaged or followed by other bytes, more text than
+        allowed, no text at all, or bytes that are not UTF-8.
+        """
+        return _bounded(_checked(_inflated(self._raw())), self._max_bytes)
+
+    def _raw(self) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        if self._file:
+            self._file.seek(len(self.head))
+        chunk = self.head
+        while chunk:
+            digest.update(chunk)
+            yield chunk
+            chunk = self._read() if self._file else b""
+        self.sha256 = digest.hexdigest()
+
+    def _read(self) -> bytes:
+        assert self._file
+        try:
+            return self._file.read(_READ_BYTES)
+        except OSError as error:
+            raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+
+    def __enter__(self) -> Text:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+
+def _opened(path: Path) -> BinaryIO:
     if not path.is_file() and path.exists():  # a pipe would never end
         raise UnreadableFileError("cannot be opened: not a regular file")
     try:
-        return path.read_bytes()
+        return path.open("rb", buffering=0)
     except OSError as error:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
 
 
-def text_of(data: bytes, *, max_bytes: int = MAX_INFLATED_BYTES) -> bytes:
-    """A file's text as UTF-8 bytes, gunzipped where its first bytes say so, without a byte order mark.
-
-    Raises: UnreadableFileError, for gzip that is cut short, damaged or followed by other bytes, more than *max_bytes*
-    of text, no text at all, or bytes that are not UTF-8.
-    """
-    if data.startswith(GZIP_MAGIC):
-        data = _gunzip(data, max_bytes)
-    if data.startswith(BOM):
-        data = data[len(BOM) :]
-    if not data or data.isspace():
-        raise UnreadableFileError("empty")
-    if not data.isascii():
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UnreadableFileError(f"not UTF-8 text at byte {error.start}") from error
-    return data
+def _inflated(chunks: Iterator[bytes], nested: int = 0) -> Iterator[bytes]:
+    """The chunks, gunzipped where their first bytes say so, as often as they do."""
+    first = next(chunks, b"")
+    whole = chain([first], chunks)
+    if not first.startswith(GZIP_MAGIC):
+        yield from whole
+    elif nested == _MOST_NESTED:
+        raise UnreadableFileError(f"gzip in gzip, more than {_MOST_NESTED} deep")
+    else:
+        yield from _inflated(_gunzip(whole), nested + 1)
 
 
-def _gunzip(data: bytes, max_bytes: int) -> bytes:
+def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """All members of a gzip file, one after the other."""
-    if len(data) * _MAX_RATIO <= max_bytes:
-        try:
-            quickly: bytes = igzip.decompress(data)  # type: ignore[no-untyped-call]
-            return quickly
-        except (OSError, EOFError, _BadGzip):  # told by the careful way below
-            pass
-    members: list[bytes] = []
-    size = 0
-    while data:
-        member = isal_zlib.decompressobj(_GZIP_WINDOW)
-        try:
-            text = member.decompress(data, max_bytes - size + 1)
-        except _BadGzip as error:
-            raise UnreadableFileError(f"damaged gzip: {error}") from error
-        size += len(text)
+    member, size = isal_zlib.decompressobj(_GZIP_WINDOW), 0
+    for data in chunks:
+        has_more = False  # inflated text waits inside, though all of the data was taken
+        while data or has_more:
+            if member.eof:
+                if not data.startswith(GZIP_MAGIC[: len(data)]):
+                    raise UnreadableFileError(f"{len(data):,} unexpected bytes after the end of the gzip stream")
+                member = isal_zlib.decompressobj(_GZIP_WINDOW)
+            try:
+                room = _room(data)
+                text = member.decompress(data, room)
+            except _BadGzip as error:
+                raise UnreadableFileError(f"damaged gzip: {error}") from error
+            size += len(text)
+            if text:
+                yield text
+            has_more = len(text) == room and not member.eof
+            data = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        raise UnreadableFileError(f"gzip cut short: {size:,} bytes could be inflated, the end is missing")
+
+
+def _room(data: bytes) -> int:
+    """How much to inflate at once: all, where the last bytes say how much that is. They may lie, so it is a guess."""
+    return min(int.from_bytes(data[-4:], "little") + 1, BLOCK_BYTES) if len(data) > 4 else BLOCK_BYTES
+
+
+def _checked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks without a byte order mark, each of whole UTF-8 characters."""
+    at, left = 0, b""
+    for number, chunk in enumerate(chunks):
+        block = left + chunk if left else chunk
+        if number == 0 and block.startswith(BOM):
+            block = block[len(BOM) :]
+        left = b""
+        if not block.isascii():
+            try:
+                block.decode("utf-8")
+            except UnicodeDecodeError as error:
+                if error.reason != "unexpected end of data":
+                    raise UnreadableFileError(f"not UTF-8 text at byte {at + error.start}") from error
+                block, left = block[: error.start], block[error.start :]
+        at += len(block)
+        yield block
+    if left:
+        raise UnreadableFileError(f"not UTF-8 text at byte {at}")
+
+
+def _bounded(blocks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    """The blocks, small ones put together, as long as there are not too many bytes and any at all."""
+    size, waiting, held = 0, [], 0
+    is_blank = True
+    for block in blocks:
+        size += len(block)
         if size > max_bytes:
-            raise UnreadableFileError(f"inflates to more than {max_bytes:,} bytes: refused as a gzip bomb")
-        if not member.eof:
-            raise UnreadableFileError(f"gzip cut short: {size:,} bytes could be inflated, the end is missing")
-        members.append(text)
-        data = member.unused_data
-        if data and not data.startswith(GZIP_MAGIC):
-            raise UnreadableFileError(f"{len(data):,} unexpected bytes after the end of the gzip stream")
-    return members[0] if len(members) == 1 else b"".join(members)
+            raise UnreadableFileError(f"more than {max_bytes:,} bytes of text: refused as a gzip bomb")
+        is_blank = is_blank and (not block or block.isspace())
+        waiting.append(block)
+        held += len(block)
+        if held >= BLOCK_BYTES // 2:
+            yield b"".join(waiting) if len(waiting) > 1 else waiting[0]
+            waiting, held = [], 0
+    if is_blank:
+        raise UnreadableFileError("empty")
+    if held:
+        yield b"".join(waiting) if len(waiting) > 1 else waiting[0]

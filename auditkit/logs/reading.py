@@ -1,16 +1,19 @@
-"""One file in, its records out: the kind is told by content, never by name."""
+"""One file in, its records out, a piece at a time: the kind is told by content, never by name."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import PurePath
 
 import pyarrow as pa
 
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import cloudtrail, flowlogs
-from auditkit.logs.discover import SourceFile
-from auditkit.logs.opening import read_bytes, text_of
+from auditkit.logs.cloudtrail import Found
+from auditkit.logs.opening import MAX_TEXT_BYTES, Text
 from auditkit.logs.parsed import NotALogError, Parsed
 
 # Text that lies beside logs and is none. The name only decides what to call a file whose content is no log.
@@ -20,35 +23,76 @@ _DOCUMENTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class CloudTrailFile:
-    parsed: Parsed[list[cloudtrail.Record]]
-    sha256: str  # of the file as it lies there
+class Options:
+    """How to read files."""
+
+    max_bytes: int = MAX_TEXT_BYTES  # of text in one file
 
 
 @dataclass(frozen=True, slots=True)
-class FlowLogFile:
-    parsed: Parsed[pa.Table]
-    sha256: str
-    content_sha256: str  # flow records have no ids: a copied file is known by what it says
+class FlowText:
+    """The text of a whole flow log, or of lines without a header: read together with others, which is far cheaper."""
+
+    text: bytes
 
 
-def read(file: SourceFile) -> CloudTrailFile | FlowLogFile:
-    """The records of one file.
+Piece = Found | FlowText | Parsed[pa.Table]
 
-    Raises: NotALogError, for files that lie beside logs; UnreadableFileError, for all that should be a log and cannot
-    be read as one.
-    """
-    try:
-        data = read_bytes(file.path)
-        text, sha256 = text_of(data), hashlib.sha256(data).hexdigest()
-        if text.lstrip()[:1] in (b"{", b"["):
-            return CloudTrailFile(cloudtrail.parse(text), sha256)
-        if flowlogs.is_flow_log(text):
-            return FlowLogFile(flowlogs.parse(text), sha256, hashlib.sha256(text).hexdigest())
-        raise UnreadableFileError(
-            f"neither CloudTrail JSON nor flow-log text: it begins {text[:40].decode(errors='replace')!r}"
-        )
-    except UnreadableFileError:
-        if file.path.suffix.lower() in _DOCUMENTS:
-            raise NotALogError(f"no log: a {file.path.suffix} file") from None
-        raise
+
+class LogFile:
+    """One file being read. What is known of the whole is known when all pieces have been read."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self.kind: str | None = None  # cloudtrail | flowlogs
+        self.content_sha256: str | None = None  # flow records have no ids: a copied file is known by what it says
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it lies there."""
+        return self._text.sha256
+
+    def pieces(self) -> Iterator[Piece]:
+        """The records, a piece at a time. Of a file that cannot be read there is no piece at all.
+
+        Raises: NotALogError, for files that lie beside logs; UnreadableFileError, for all that should be a log and
+        cannot be read as one.
+        """
+        blocks = self._text.blocks()
+        first = next(blocks)
+        second = next(blocks, None)
+        if second is not None:  # too large to hold, so it is read twice: whether it is whole shows only at its end
+            for _ in self._pieces(chain([first, second], blocks)):
+                pass
+            blocks = self._text.blocks()
+            yield from self._pieces(blocks)
+        else:
+            yield from self._pieces(iter([first]))
+
+    def _pieces(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
+        first = next(blocks)
+        blocks = chain([first], blocks)
+        if first.lstrip()[:1] in (b"{", b"["):
+            self.kind = "cloudtrail"
+            yield from self._of_json(blocks)
+        elif flowlogs.is_flow_log(first):
+            self.kind = "flowlogs"
+            text = b"".join(blocks)
+            self.content_sha256 = hashlib.sha256(text).hexdigest()
+            yield FlowText(text)
+        else:
+            raise UnreadableFileError(
+                f"neither CloudTrail JSON nor flow-log text: it begins {first[:40].decode(errors='replace')!r}"
+            )
+
+    def _of_json(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
+        for found in cloudtrail.read(blocks):
+            yield found
+            if found.flow_lines:
+                yield FlowText(b"\n".join(found.flow_lines))
+
+
+def no_log_by_name(name: PurePath) -> NotALogError | None:
+    """What to say of a file that cannot be read as a log, and that nobody would take for one."""
+    suffix = name.suffix.lower()
+    return NotALogError(f"no log: a {suffix} file") if suffix in _DOCUMENTS else None

@@ -1,0 +1,286 @@
+"""Files in, parts of the store out: what one reader does with the files it was given.
+
+A batch is read in chunks, so that neither many files nor a huge one fill the memory. Which records of a chunk are new
+only the owner of the store knows: a chunk asks, and is written when it has the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from auditkit import parts
+from auditkit.entries import FileEntry
+from auditkit.errors import UnreadableFileError
+from auditkit.fingerprints import Fingerprints, fingerprints
+from auditkit.logs import arrays, columns, flowlogs
+from auditkit.logs.cloudtrail import Found, Record
+from auditkit.logs.discover import SourceFile
+from auditkit.logs.opening import Text
+from auditkit.logs.parsed import BadRecord, NotALogError
+from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name
+from auditkit.model import Window
+from auditkit.parts import Part
+
+CHUNK_RECORDS = 12_000  # what one part is made of: enough to make Parquet worth it, little enough to stay in the cache
+CHUNK_BYTES = 24 << 20  # of flow-log text that waits to be read together
+
+Files = Sequence[SourceFile]
+Source = Callable[[SourceFile], Path | bytes]  # where the bytes of a file are; raises UnreadableFileError
+
+
+class Setting(NamedTuple):
+    """What all batches of a run have in common."""
+
+    folder: Path  # of the store
+    window: Window
+    options: Options
+
+
+class Question(NamedTuple):
+    """What a chunk has to know before it can be written."""
+
+    days: Any  # of its events inside the window, since 1970 (NumPy)
+    prints: Fingerprints  # of the same
+    contents: list[tuple[int, str]]  # number of a file that is a flow log, and the SHA-256 of its text
+
+
+class Answer(NamedTuple):
+    fresh: Any  # mask over the events asked about: neither the store nor an earlier event is the same
+    copies: set[int]  # numbers of the files whose text is that of another
+
+
+class Asked(NamedTuple):
+    """A question on its way from a reader to the owner of the store."""
+
+    batch: int
+    question: Question
+    is_last: bool  # of its batch
+
+
+class Done(NamedTuple):
+    """A batch that was read and written, and is not in the ledger yet."""
+
+    entries: list[FileEntry]
+    parts: list[Part]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of one file's records so far."""
+
+    seen: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    outside: int = 0
+    set_apart: int = 0
+    bad: list[BadRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Records of some files of a batch, ready to be written."""
+
+    events: pa.Table | None  # in order of time
+    event_files: Any  # for each event the number of its file
+    inside: Any  # mask of the events inside the window
+    flows: pa.Table | None
+    flow_files: Any
+    question: Question
+    is_last: bool
+
+
+class Batch:
+    """Some files, read one after the other. Whatever goes wrong with one is written down and stays its own affair."""
+
+    def __init__(self, setting: Setting, files: Files) -> None:
+        self._setting, self._files, self._window = setting, files, setting.window
+        self._tallies = [_Tally() for _ in files]
+        self._entries = [FileEntry.of(file, setting.window) for file in files]
+        self._copies: set[int] = set()
+        self._parts: list[Part] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._records: list[Record] = []
+        self._record_files: list[tuple[int, int]] = []  # number of the file, how many records
+        self._texts: list[tuple[int, bytes]] = []  # of flow logs, to be read together
+        self._text_bytes = 0
+        self._tables: list[tuple[int, pa.Table]] = []  # of flow logs
+        self._contents: list[tuple[int, str]] = []
+
+    def chunks(self, source: Source) -> Iterator[Chunk]:
+        """The records of all files. Each chunk must be written before the one after the next is asked for."""
+        for number, file in enumerate(self._files):
+            try:
+                with Text(source(file), max_bytes=self._setting.options.max_bytes) as text:
+                    log = LogFile(text)
+                    for piece in log.pieces():
+                        self._take(number, log, piece)
+                        if self._is_full:
+                            yield self._chunk(is_last=False)
+                self._entries[number] = replace(
+                    self._entries[number], kind=log.kind, sha256=log.sha256, content_sha256=log.content_sha256
+                )
+            except UnreadableFileError as error:
+                self._give_up(number, no_log_by_name(file.path) or error)
+            except NotALogError as error:
+                self._give_up(number, error)
+        yield self._chunk(is_last=True)
+
+    def write(self, chunk: Chunk, answer: Answer) -> None:
+        """The chunk's new records as parts, which count once the ledger has them. Raises: StoreError."""
+        self._copies |= answer.copies
+        for number in answer.copies:
+            self._entries[number] = replace(self._entries[number], reason="a copy of another file")
+        if chunk.events is not None:
+            fresh = chunk.inside.copy()
+            fresh[chunk.inside] = answer.fresh
+            self._count(chunk.event_files, stored=fresh, duplicates=chunk.inside & ~fresh, outside=~chunk.inside)
+            self._write("cloudtrail_events", chunk.events, "event_time", chunk.event_files, fresh)
+        if chunk.flows is not None:
+            copied = np.isin(chunk.flow_files, list(self._copies))
+            wanted = _inside(chunk.flows["start_time"], self._window)
+            self._count(chunk.flow_files, stored=wanted & ~copied, duplicates=copied, outside=~wanted & ~copied)
+            self._write("flow_records", chunk.flows, "start_time", chunk.flow_files, wanted & ~copied)
+
+    def done(self) -> Done:
+        """What to put into the ledger, when the last chunk is written."""
+        for number, (file, tally) in enumerate(zip(self._files, self._tallies, strict=True)):
+            if tally.seen == len(tally.bad) and tally.bad and (error := no_log_by_name(file.path)):
+                self._give_up(number, error)
+                self._tallies[number] = _Tally()
+        settled = zip(self._entries, self._tallies, strict=True)
+        return Done([_settled(entry, tally) for entry, tally in settled], self._parts)
+
+    @property
+    def _is_full(self) -> bool:
+        rows = len(self._records) + sum(len(table) for _, table in self._tables)
+        return rows >= CHUNK_RECORDS or self._text_bytes >= CHUNK_BYTES
+
+    def _take(self, number: int, log: LogFile, piece: Piece) -> None:
+        tally = self._tallies[number]
+        if isinstance(piece, FlowText):
+            self._texts.append((number, piece.text))
+            self._text_bytes += len(piece.text)
+            if log.content_sha256:
+                self._contents.append((number, log.content_sha256))
+            return
+        tally.seen += piece.seen
+        tally.bad += piece.bad
+        tally.set_apart += piece.set_apart
+        if isinstance(piece, Found):
+            tally.seen -= len(piece.flow_lines)  # counted when they are read
+            self._records += piece.records
+            self._record_files.append((number, len(piece.records)))
+        else:
+            self._tables.append((number, piece.rows))
+
+    def _give_up(self, number: int, error: UnreadableFileError | NotALogError) -> None:
+        state = "not a log" if isinstance(error, NotALogError) else "quarantined"
+        digest = getattr(error, "digest", None)
+        self._entries[number] = replace(self._entries[number], state=state, reason=str(error), digest=digest)
+
+    def _chunk(self, *, is_last: bool) -> Chunk:
+        for number, text in self._texts:
+            try:
+                parsed = flowlogs.parse(text)
+            except (UnreadableFileError, NotALogError) as error:
+                self._give_up(number, error)
+                continue
+            tally = self._tallies[number]
+            tally.seen += parsed.seen
+            tally.bad += parsed.bad
+            tally.set_apart += parsed.set_apart
+            self._tables.append((number, parsed.rows))
+        events, event_files = self._events()
+        flows, flow_files = self._flows()
+        inside, days, prints = _NOBODY, _NOBODY, Fingerprints(_NOBODY, _NOBODY)
+        if events is not None:
+            inside = _inside(events["event_time"], self._window)
+            days = (arrays.as_integers(events["event_time"]) // arrays.DAY_MICROS)[inside]
+            prints = fingerprints(events["event_id"], events["account_id"]).of(inside)
+        chunk = Chunk(events, event_files, inside, flows, flow_files, Question(days, prints, self._contents), is_last)
+        self._clear()
+        return chunk
+
+    def _events(self) -> tuple[pa.Table | None, Any]:
+        if not self._records:
+            return None, _NOBODY
+        numbers = np.repeat([number for number, _ in self._record_files], [count for _, count in self._record_files])
+        times = arrays.as_integers(arrays.instants([record.eventTime for record in self._records if record.eventTime]))
+        by_time = np.argsort(times, kind="stable")  # in order before they become columns: that moves far fewer bytes
+        numbers = numbers[by_time]
+        log_file = arrays.repeated([file.key for file in self._files], numbers)
+        return columns.table([self._records[at] for at in by_time.tolist()], log_file), numbers
+
+    def _flows(self) -> tuple[pa.Table | None, Any]:
+        if not self._tables:
+            return None, _NOBODY
+        numbers = np.repeat([number for number, _ in self._tables], [len(rows) for _, rows in self._tables])
+        rows = pa.concat_tables([rows for _, rows in self._tables])
+        return rows.append_column("log_file", arrays.repeated([file.key for file in self._files], numbers)), numbers
+
+    def _count(self, files: Any, **ways: Any) -> None:
+        """For each way, how many records of each file went it."""
+        for way, mask in ways.items():
+            for number, count in enumerate(np.bincount(files[mask], minlength=len(self._files)).tolist()):
+                if count:
+                    tally = self._tallies[number]
+                    setattr(tally, way, getattr(tally, way) + count)
+
+    def _write(self, table: str, rows: pa.Table, time: str, files: Any, wanted: Any) -> None:
+        """The rows wanted, a part for each day, sorted by time."""
+        if not wanted.all():
+            rows, files = rows.filter(arrays.mask(wanted)), files[wanted]
+        micros = arrays.as_integers(rows[time])
+        if (np.diff(micros) < 0).any():
+            order = np.argsort(micros, kind="stable")
+            rows, micros, files = rows.take(arrays.numbers(order, pa.int64())), micros[order], files[order]
+        days = micros // arrays.DAY_MICROS
+        ends = [*np.flatnonzero(np.diff(days)) + 1, len(days)] if len(days) else []
+        for start, end in pairwise([0, *ends]):
+            keys = tuple(self._files[number].key for number in np.unique(files[start:end]).tolist())
+            day = arrays.day(int(days[start]))
+            self._parts.append(parts.write(self._setting.folder, table, day, rows.slice(start, end - start), keys))
+
+
+_NOBODY = np.zeros(0, np.int64)
+
+
+def _settled(entry: FileEntry, tally: _Tally) -> FileEntry:
+    """The entry with its books closed: every record of the file is in exactly one column."""
+    quarantined = len(tally.bad)
+    state, reason = entry.state, entry.reason
+    if quarantined:
+        state = "partial" if tally.seen > quarantined else "quarantined"
+        reason = reason or f"{quarantined:,} of {tally.seen:,} records cannot be read: {tally.bad[0].reason}"
+    return replace(
+        entry,
+        state=state,
+        reason=reason,
+        records=tally.seen,
+        stored=tally.stored,
+        duplicates=tally.duplicates,
+        quarantined=quarantined,
+        outside=tally.outside,
+        set_apart=tally.set_apart,
+        bad=tuple(tally.bad),
+    )
+
+
+def _inside(times: pa.ChunkedArray, window: Window) -> Any:
+    """Mask of the times inside the window."""
+    micros = arrays.as_integers(times)
+    inside = np.ones(len(micros), bool)
+    if window.start:
+        inside &= micros >= arrays.as_integers(arrays.instants([window.start]))
+    if window.end:
+        inside &= micros < arrays.as_integers(arrays.instants([window.end]))
+    return inside
