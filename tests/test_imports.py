@@ -54,6 +54,7 @@ FILES = {
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",
+    "logs.archives": "the files inside a zip",
     "logs.discover": "the folders of logs",
     "logs.opening": "the logs",
     "match_rules": "queries/frames/",

@@ -41,7 +41,7 @@ def inflate(source: BinaryIO, max_bytes: int) -> Iterator[bytes]:
 
 def _unpacked(source: BinaryIO, max_bytes: int, layers: int) -> BinaryIO:
     """The innermost layer."""
-    reader: Any = source if hasattr(source, "peek") else io.BufferedReader(source, BLOCK_BYTES)  # type: ignore[type-var]
+    reader: Any = source if hasattr(source, "peek") else io.BufferedReader(source, BLOCK_BYTES)
     layer = _layer(reader.peek(4))
     if layer is None:
         return reader  # type: ignore[no-any-return]

@@ -27,6 +27,17 @@ class Unwrapped:
     set_apart: int = 0  # what AWS writes that is neither: aggregated events, other EventBridge events, control messages
     refused: list[tuple[str, bytes]] = field(default_factory=list)  # parts that are none of ours: the reason, the text
 
+    def add(self, other: Unwrapped) -> None:
+        self.records += other.records
+        self.flow_lines += other.flow_lines
+        self.set_apart += other.set_apart
+        self.refused += other.refused
+
+    @property
+    def kept(self) -> int:
+        """How many parts are known for what they are."""
+        return len(self.records) + len(self.flow_lines) + self.set_apart
+
 
 class _Element(msgspec.Struct, gc=False):
     """The members that tell the forms apart."""
