@@ -27,6 +27,13 @@ def test_listed_resources_come_first() -> None:
     assert of("sts", listed=[{"accountId": "1"}, {"ARN": ROLE}], request={"roleArn": "other"}) == ROLE
 
 
+def test_a_list_of_names_gives_its_first_arn_else_its_first_name() -> None:
+    """Event history names things by id, name and ARN, in no order."""
+    key, role = {"resourceName": "ASIAEXAMPLE"}, {"resourceType": "AWS::IAM::Role", "resourceName": ROLE}
+    assert of("sts", listed=[key, role]) == ROLE
+    assert of("sts", listed=[{"resourceType": "AWS::IAM::User"}, {"resourceName": "bob"}, key]) == "bob"
+
+
 @pytest.mark.parametrize(
     ("service", "request_parameters", "expected"),
     [

@@ -47,6 +47,7 @@ _ARN_IN_TEXT = re.compile(rb'"(arn:aws[^"\\]*)"')
 
 class _Resource(msgspec.Struct):
     arn: str | None = msgspec.field(name="ARN", default=None)
+    name: str | None = msgspec.field(name="resourceName", default=None)  # Event history has no ARN
 
 
 def _decoder(keys: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
@@ -86,9 +87,11 @@ def resources(
 
 def _in_list(listed: msgspec.Raw) -> str | None:
     try:
-        return next((resource.arn for resource in _RESOURCES.decode(listed) or () if resource.arn), None)
+        resources = _RESOURCES.decode(listed) or ()
     except msgspec.DecodeError:
         return None  # a redacted list is a string
+    names = [resource.arn or resource.name for resource in resources]
+    return next((name for name in names if name and name.startswith("arn:")), next(filter(None, names), None))
 
 
 def _in_requests(service: str, requests: Sequence[msgspec.Raw]) -> list[str | None]:
