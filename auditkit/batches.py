@@ -23,12 +23,13 @@ from auditkit.logs import arrays, columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
 from auditkit.logs.discover import SourceFile
 from auditkit.logs.opening import Text
-from auditkit.logs.parsed import BadRecord, NotALogError
+from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name
 from auditkit.model import Window
 from auditkit.parts import Part
 
 CHUNK_RECORDS = 12_000  # what one part is made of: enough to make Parquet worth it, little enough to stay in the cache
+MOST_BAD = 1_000  # records of one file that are kept with their text when they cannot be read; all are counted
 CHUNK_BYTES = 24 << 20  # of flow-log text that waits to be read together
 
 Files = Sequence[SourceFile]
@@ -80,7 +81,14 @@ class _Tally:
     duplicates: int = 0
     outside: int = 0
     set_apart: int = 0
-    bad: list[BadRecord] = field(default_factory=list)
+    quarantined: int = 0
+    bad: list[BadRecord] = field(default_factory=list)  # the first of them
+
+    def take(self, read: Found | Parsed[pa.Table]) -> None:
+        self.seen += read.seen
+        self.set_apart += read.set_apart
+        self.quarantined += len(read.bad)
+        self.bad += read.bad[: MOST_BAD - len(self.bad)]
 
 
 @dataclass(slots=True)
@@ -103,6 +111,7 @@ class Batch:
         self._setting, self._files, self._window = setting, files, setting.window
         self._tallies = [_Tally() for _ in files]
         self._entries = [FileEntry.of(file, setting.window) for file in files]
+        self._asked: set[int] = set()  # numbers of the flow logs of which it is known whether they are copies
         self._copies: set[int] = set()
         self._parts: list[Part] = []
         self._clear()
@@ -122,9 +131,11 @@ class Batch:
                 with Text(source(file), max_bytes=self._setting.options.max_bytes) as text:
                     log = LogFile(text)
                     for piece in log.pieces():
-                        self._take(number, log, piece)
-                        if self._is_full:
+                        self._take(number, piece)
+                        if log.is_long and self._is_full:
+                            self._remember_content(number, log)
                             yield self._chunk(is_last=False)
+                    self._remember_content(number, log)
                 self._entries[number] = replace(
                     self._entries[number], kind=log.kind, sha256=log.sha256, content_sha256=log.content_sha256
                 )
@@ -132,6 +143,8 @@ class Batch:
                 self._give_up(number, no_log_by_name(file.path) or error)
             except NotALogError as error:
                 self._give_up(number, error)
+            if self._is_full:
+                yield self._chunk(is_last=False)
         yield self._chunk(is_last=True)
 
     def write(self, chunk: Chunk, answer: Answer) -> None:
@@ -153,7 +166,7 @@ class Batch:
     def done(self) -> Done:
         """What to put into the ledger, when the last chunk is written."""
         for number, (file, tally) in enumerate(zip(self._files, self._tallies, strict=True)):
-            if tally.seen == len(tally.bad) and tally.bad and (error := no_log_by_name(file.path)):
+            if tally.seen == tally.quarantined > 0 and (error := no_log_by_name(file.path)):
                 self._give_up(number, error)
                 self._tallies[number] = _Tally()
         settled = zip(self._entries, self._tallies, strict=True)
@@ -164,17 +177,19 @@ class Batch:
         rows = len(self._records) + sum(len(table) for _, table in self._tables)
         return rows >= CHUNK_RECORDS or self._text_bytes >= CHUNK_BYTES
 
-    def _take(self, number: int, log: LogFile, piece: Piece) -> None:
+    def _remember_content(self, number: int, log: LogFile) -> None:
+        """Ask, once, whether a flow log is a copy."""
+        if log.content_sha256 and number not in self._asked:
+            self._asked.add(number)
+            self._contents.append((number, log.content_sha256))
+
+    def _take(self, number: int, piece: Piece) -> None:
         tally = self._tallies[number]
         if isinstance(piece, FlowText):
             self._texts.append((number, piece.text))
             self._text_bytes += len(piece.text)
-            if log.content_sha256:
-                self._contents.append((number, log.content_sha256))
             return
-        tally.seen += piece.seen
-        tally.bad += piece.bad
-        tally.set_apart += piece.set_apart
+        tally.take(piece)
         if isinstance(piece, Found):
             tally.seen -= len(piece.flow_lines)  # counted when they are read
             self._records += piece.records
@@ -194,10 +209,7 @@ class Batch:
             except (UnreadableFileError, NotALogError) as error:
                 self._give_up(number, error)
                 continue
-            tally = self._tallies[number]
-            tally.seen += parsed.seen
-            tally.bad += parsed.bad
-            tally.set_apart += parsed.set_apart
+            self._tallies[number].take(parsed)
             self._tables.append((number, parsed.rows))
         events, event_files = self._events()
         flows, flow_files = self._flows()
@@ -256,8 +268,7 @@ _NOBODY = np.zeros(0, np.int64)
 
 def _settled(entry: FileEntry, tally: _Tally) -> FileEntry:
     """The entry with its books closed: every record of the file is in exactly one column."""
-    quarantined = len(tally.bad)
-    state, reason = entry.state, entry.reason
+    state, reason, quarantined = entry.state, entry.reason, tally.quarantined
     if quarantined:
         state = "partial" if tally.seen > quarantined else "quarantined"
         reason = reason or f"{quarantined:,} of {tally.seen:,} records cannot be read: {tally.bad[0].reason}"

@@ -19,6 +19,7 @@ from auditkit.entries import FileEntry
 from auditkit.logs.discover import SourceFile, discover
 from auditkit.logs.reading import Options
 from auditkit.model import Window, iso
+from auditkit.parts import Part
 from auditkit.readers import ReaderDiedError, read_here, read_in_processes
 from auditkit.store import Store
 
@@ -65,6 +66,12 @@ class IngestReport:
     quarantined_records: int = 0  # of those files, and single ones of files that were otherwise stored
     quarantine: list[dict[str, Any]] = field(default_factory=list)  # file, position (None for the whole file), reason
 
+    def count_rows(self, part: Part) -> None:
+        if part.table == "flow_records":
+            self.flow_records += part.row_count
+        else:
+            self.events += part.row_count
+
     def count(self, entry: FileEntry) -> None:
         self.files += 1
         self.bytes += entry.size
@@ -73,10 +80,6 @@ class IngestReport:
         self.outside_window += entry.outside
         self.set_apart += entry.set_apart
         self.not_logs += entry.state == "not a log"
-        if entry.kind == "flowlogs":
-            self.flow_records += entry.stored
-        else:
-            self.events += entry.stored
         self.quarantined_records += entry.quarantined
         if entry.state == "quarantined":
             self.quarantined += 1
@@ -170,6 +173,8 @@ class _Run:
         self._store.commit(batch.entries, batch.parts)
         self._committed += 1
         self._seen.let_go(self._committed)
+        for part in batch.parts:
+            self.report.count_rows(part)
         for entry in batch.entries:
             self.report.count(entry)
         self._tell()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -176,6 +177,22 @@ def test_an_odd_record_changes_nothing_for_its_neighbours() -> None:
 )
 def test_members_of_another_type_do_not_lose_the_record(differs: dict[str, Any], column: str, expected: Any) -> None:
     assert row(**differs)[column] == expected
+
+
+@pytest.mark.parametrize("value", [b"1e400", b'{"a":' * 900 + b"1" + b"}" * 900])
+@pytest.mark.parametrize("member", ["tlsDetails", "requestParameters", "resources", "userIdentity", "eventName", "new"])
+def test_no_number_and_no_depth_stops_the_reading(member: str, value: bytes) -> None:
+    """JSON may spell numbers that no float holds, and nest deeper than a decoder goes from where it stands."""
+    text = trail(record(**{member: "HERE"})).replace(b'"HERE"', value)
+    try:
+        found = parse(text).records
+    except UnreadableFileError:  # the decoder was this deep already when it began
+        return
+    assert _from_the_depths(lambda: columns.table(found, pa.array(["a"])).num_rows) == 1
+
+
+def _from_the_depths(call: Callable[[], int], depth: int = 100) -> int:
+    return _from_the_depths(call, depth - 1) if depth else call()
 
 
 def test_a_service_event_is_the_services_own() -> None:

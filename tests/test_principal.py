@@ -101,7 +101,10 @@ def test_other_members_have_their_columns() -> None:
     assert who(**(ASSUMED_ROLE | {"sessionContext": context})).source_identity == "alice"
 
 
-@pytest.mark.parametrize("text", [b"null", b'"redacted"', b"[]", b"{}"])
+@pytest.mark.parametrize(
+    "text",
+    [b"null", b'"redacted"', b"[]", b"{}", b'{"type":7,"x":1e400}', b'{"type":7,"x":' + b"[" * 9999 + b"]" * 9999],
+)
 def test_a_block_that_tells_nothing_gives_nobody(text: bytes) -> None:
     assert principal(text) == NOBODY
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -19,11 +19,13 @@ from msgspec import Raw
 
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import surrogates
+from auditkit.logs.digests import DigestError
 from auditkit.logs.documents import elements
-from auditkit.logs.envelopes import unwrap
+from auditkit.logs.envelopes import Unwrapped, unwrap
 from auditkit.logs.parsed import BadRecord
 
 NULL = Raw(b"null")
+HOPELESS = 1_000  # objects that are none of ours, and not one that is: another program's log
 
 
 class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -84,6 +86,7 @@ _RECORD = msgspec.json.Decoder(Record)
 _RECORDS = msgspec.json.Decoder(list[Record])
 _TRAIL = msgspec.json.Decoder(_Trail)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_STRING = msgspec.json.Decoder(str)
 
 
 class _AsDocumented:
@@ -104,16 +107,17 @@ _AS_DOCUMENTED = _AsDocumented()
 
 @dataclass(slots=True)
 class Found:
-    """Some of the records of one file, what is no record, and the flow-log lines that came wrapped the same way.
-
-    Every element is counted in *seen*, once for each record, line or other thing it holds.
-    """
+    """Some of the records of one file, what is no record, and the flow-log lines that came in the same wrapping."""
 
     records: list[Record] = field(default_factory=list)
     flow_lines: list[bytes] = field(default_factory=list)
-    seen: int = 0
     bad: list[BadRecord] = field(default_factory=list)
     set_apart: int = 0
+
+    @property
+    def seen(self) -> int:
+        """How many things were found, each once."""
+        return len(self.records) + len(self.flow_lines) + len(self.bad) + self.set_apart
 
 
 def read(blocks: Iterator[bytes]) -> Iterator[Found]:
@@ -125,34 +129,46 @@ def read(blocks: Iterator[bytes]) -> Iterator[Found]:
     position = 0
     try:
         for some in elements(blocks, _AS_DOCUMENTED):
-            if some.decoded is not None:
-                yield Found(some.decoded, seen=len(some.decoded))
-            else:
-                yield from_texts(some.texts, position)
+            found = Found(some.decoded) if some.decoded is not None else _one_by_one(some.texts, position)
+            if not position and len(found.bad) == found.seen >= HOPELESS:
+                reason = found.bad[0].reason
+                raise UnreadableFileError(
+                    f"JSON, but not of AWS: none of the first {found.seen:,} objects is: {reason}"
+                )
             position += len(some.texts) + len(some.decoded or ())
+            yield found
     except RecursionError:
         raise UnreadableFileError("JSON nested too deeply: no CloudTrail record looks like that") from None
 
 
-def from_texts(texts: Sequence[bytes], position: int = 0) -> Found:
-    """The records of single elements, which may hold anything; *position* is that of the first."""
+def from_unwrapped(parts: Iterable[Unwrapped], position: int = 0) -> Found:
+    """The records in what was unwrapped; *position* is that of the first part in its file."""
     found = Found()
-    for at, text in enumerate(texts, position):
-        try:
-            unwrapped = unwrap(text)
-        except ValueError as error:
-            found.bad.append(BadRecord(at, str(error), text))
-            continue
-        for record in unwrapped.records:
+    for at, part in enumerate(parts, position):
+        for text in part.records:
             try:
-                found.records.append(careful(record))
+                found.records.append(careful(text))
             except ValueError as error:
-                found.bad.append(BadRecord(at, str(error), record))
-        found.bad += [BadRecord(at, reason, part) for reason, part in unwrapped.refused]
-        found.flow_lines += unwrapped.flow_lines
-        found.set_apart += unwrapped.set_apart
-    found.seen = len(found.records) + len(found.flow_lines) + len(found.bad) + found.set_apart
+                found.bad.append(BadRecord(at, str(error), text))
+        found.bad += [BadRecord(at, reason, text) for reason, text in part.refused]
+        found.flow_lines += part.flow_lines
+        found.set_apart += part.set_apart
     return found
+
+
+def _one_by_one(texts: Sequence[bytes], position: int) -> Found:
+    """The records of elements that may hold anything. Raises: DigestError, when all there is is one digest."""
+    parts = []
+    for text in texts:
+        try:
+            parts.append(unwrap(text))
+        except DigestError:
+            if len(texts) == 1 and not position:
+                raise
+            parts.append(Unwrapped(set_apart=1))
+        except ValueError as error:
+            parts.append(Unwrapped(refused=[(str(error), text)]))
+    return from_unwrapped(parts, position)
 
 
 def _identified(records: list[Record]) -> list[Record]:
@@ -201,5 +217,7 @@ def _moment(text: str) -> datetime:
 
 def _as_text(raw: Raw) -> str | None:
     """A member that should be text: a number or an object stands as its JSON text."""
-    value = msgspec.json.decode(raw)
-    return value if value is None or isinstance(value, str) else bytes(raw).decode()
+    text = bytes(raw)
+    if text.startswith(b'"'):
+        return _STRING.decode(text)
+    return None if text == b"null" else text.decode()

@@ -172,6 +172,9 @@ def _service(event_source: str | None) -> str | None:
 def _tls_version(tls_details: bytes | None) -> str | None:
     if tls_details is None:
         return None
-    details = msgspec.json.decode(tls_details)
+    try:
+        details = msgspec.json.decode(tls_details)
+    except (msgspec.DecodeError, RecursionError):
+        return None
     version = details.get("tlsVersion") if isinstance(details, dict) else None
     return version if isinstance(version, str) else None

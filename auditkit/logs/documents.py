@@ -22,6 +22,7 @@ MOST_HELD = 64 << 20  # of text in which no object ends: no event is a hundredth
 _GUESSES = 8
 _LISTS = ("Records", "Events", "events")
 _LIST_START = re.compile(rb'\s*(\{\s*"(?:Records|Events|events)"\s*:\s*)?\[')
+_NEXT_DOCUMENT = re.compile(rb'\]\s*\}\s*\{\s*"(?:Records|Events|events)"\s*:')  # behind the end of one
 _OPENING = re.compile(rb'\s*(\{\s*"(?:[^"\\]|\\.)*")')  # of an object: its brace and its first key
 _SPACE = b" \t\r\n"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -59,7 +60,7 @@ def elements(blocks: Iterator[bytes], decoder: Decoder) -> Iterator[Elements]:
     second = next(blocks, None)
     if second is None:
         yield _of_whole(first, decoder)
-    elif start := _LIST_START.match(first):
+    elif (start := _LIST_START.match(first)) and not _NEXT_DOCUMENT.search(first):
         yield from _of_long_list(chain([first[start.end() :], second], blocks), bool(start[1]), decoder)
     else:
         yield from _of_long_sequence(chain([first, second], blocks), decoder)
@@ -88,9 +89,15 @@ def _texts(text: bytes, *, is_list: bool) -> list[bytes]:
         raise UnreadableFileError("JSON, but not the JSON of CloudTrail: its records are not a list") from None
     except msgspec.DecodeError:
         pass
-    if start := _LIST_START.match(text):
+    start = _LIST_START.match(text)
+    if is_list and start:
         return _Walk(text.decode(), start.end()).to_the_end()
-    return _of_lines(text) or _Walk(text.decode(), 0, is_list=False).to_the_end()
+    try:
+        return _of_lines(text) or _Walk(text.decode(), 0, is_list=False).to_the_end()
+    except UnreadableFileError:
+        if start:
+            _Walk(text.decode(), start.end()).to_the_end()  # says how many whole records stand before the break
+        raise
 
 
 def _of_lines(text: bytes) -> list[bytes]:
@@ -216,6 +223,7 @@ class _Walk:
         """One element further. Raises: json.JSONDecodeError."""
         at = self._skip(self._at)
         if self._is_list and self._text[at : at + 1] == "]":
+            self._at = at
             return False
         if not self._is_list and at == len(self._text):
             return False

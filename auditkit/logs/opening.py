@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from isal import isal_zlib
 
 from auditkit.errors import UnreadableFileError
+from auditkit.logs import archives
 
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 BLOCK_BYTES = 16 << 20  # of text at a time: all of nearly every file, and little enough for a large one
 MAX_TEXT_BYTES = 4 << 30  # CloudTrail stops at 50 MB a file, exports go higher; past this it is a bomb, not a log
 _READ_BYTES = 4 << 20
-_MOST_NESTED = 3  # gzip in gzip happens, where a shipper compresses what was compressed
 _BadGzip: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
 
@@ -46,7 +47,24 @@ class Text:
         Raises: UnreadableFileError, for gzip that is cut short, damaged or followed by other bytes, more text than
         allowed, no text at all, or bytes that are not UTF-8.
         """
-        return _bounded(_checked(_inflated(self._raw())), self._max_bytes)
+        return _bounded(_checked(self._inflated()), self._max_bytes)
+
+    def _inflated(self) -> Iterator[bytes]:
+        if archives.is_packed(self.head) and not self.head.startswith(GZIP_MAGIC):
+            return self._unpacked()
+        if not self.head.startswith(GZIP_MAGIC):
+            return self._raw()
+        blocks = _gunzip(self._raw())
+        first = next(blocks, b"")
+        return self._unpacked() if archives.is_packed(first) else chain([first], blocks)
+
+    def _unpacked(self) -> Iterator[bytes]:
+        """What is packed in another way than once with gzip."""
+        file: Any = self._file or io.BytesIO(self.head)
+        file.seek(0)
+        self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        return archives.inflate(file, self._max_bytes)
 
     def _raw(self) -> Iterator[bytes]:
         digest = hashlib.sha256()
@@ -80,21 +98,9 @@ def _opened(path: Path) -> BinaryIO:
     if not path.is_file() and path.exists():  # a pipe would never end
         raise UnreadableFileError("cannot be opened: not a regular file")
     try:
-        return path.open("rb", buffering=0)
+        return path.open("rb")
     except OSError as error:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
-
-
-def _inflated(chunks: Iterator[bytes], nested: int = 0) -> Iterator[bytes]:
-    """The chunks, gunzipped where their first bytes say so, as often as they do."""
-    first = next(chunks, b"")
-    whole = chain([first], chunks)
-    if not first.startswith(GZIP_MAGIC):
-        yield from whole
-    elif nested == _MOST_NESTED:
-        raise UnreadableFileError(f"gzip in gzip, more than {_MOST_NESTED} deep")
-    else:
-        yield from _inflated(_gunzip(whole), nested + 1)
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -78,12 +78,16 @@ def principal(user_identity: bytes) -> Principal:
     `principal_arn` is stable: the same user or role gives the same value in every session. A role keeps its path where
     the log gives the session's issuer. Where CloudTrail gives no ARN at all, the field holds what does not change: the
     service's name, the unique id of a principal of another account, the id a web identity or SAML provider gave.
-    A block that is not an object gives no columns.
+    A block that is not an object gives no columns, and neither does one that holds a number past any float or is nested
+    beyond reason.
     """
     try:
         block = _IDENTITY.decode(user_identity)
-    except msgspec.ValidationError:
-        block = _understood(msgspec.json.decode(user_identity), _Identity)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            block = _understood(msgspec.json.decode(user_identity), _Identity)
+        except (msgspec.DecodeError, RecursionError):
+            return NOBODY
     # Old records write "" for what is not there.
     kind, arn, account, user_name = block.type, block.arn or None, block.accountId or None, block.userName or None
     unique_id, _, id_session = (block.principalId or "").partition(":")

@@ -11,7 +11,7 @@ from pathlib import PurePath
 import pyarrow as pa
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import cloudtrail, flowlogs
+from auditkit.logs import cloudtrail, exports, flowlogs
 from auditkit.logs.cloudtrail import Found
 from auditkit.logs.opening import MAX_TEXT_BYTES, Text
 from auditkit.logs.parsed import NotALogError, Parsed
@@ -45,6 +45,7 @@ class LogFile:
     def __init__(self, text: Text) -> None:
         self._text = text
         self.kind: str | None = None  # cloudtrail | flowlogs
+        self.is_long = False  # more than one block: then the content is known before the first piece
         self.content_sha256: str | None = None  # flow records have no ids: a copied file is known by what it says
 
     @property
@@ -61,35 +62,50 @@ class LogFile:
         blocks = self._text.blocks()
         first = next(blocks)
         second = next(blocks, None)
-        if second is not None:  # too large to hold, so it is read twice: whether it is whole shows only at its end
-            for _ in self._pieces(chain([first, second], blocks)):
-                pass
-            blocks = self._text.blocks()
-            yield from self._pieces(blocks)
-        else:
-            yield from self._pieces(iter([first]))
+        if second is None:
+            return iter(list(self._pieces(first, iter(()))))
+        self.is_long = True
+        for _ in self._pieces(first, chain([second], blocks)):
+            pass  # too large to hold, so it is read twice: whether it is whole shows only at its end
+        blocks = self._text.blocks()
+        return self._pieces(next(blocks), blocks)
 
-    def _pieces(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
-        first = next(blocks)
-        blocks = chain([first], blocks)
+    def _pieces(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Piece]:
+        whole = chain([first], blocks)
+        first_line = first[: first.find(b"\n") + 1] or first
         if first.lstrip()[:1] in (b"{", b"["):
-            self.kind = "cloudtrail"
-            yield from self._of_json(blocks)
-        elif flowlogs.is_flow_log(first):
-            self.kind = "flowlogs"
-            text = b"".join(blocks)
-            self.content_sha256 = hashlib.sha256(text).hexdigest()
-            yield FlowText(text)
-        else:
-            raise UnreadableFileError(
-                f"neither CloudTrail JSON nor flow-log text: it begins {first[:40].decode(errors='replace')!r}"
-            )
+            return self._found(cloudtrail.read(whole))
+        if exports.is_export(first_line) or exports.is_event_history(first_line):
+            return self._found(map(cloudtrail.from_unwrapped, ([part] for part in exports.records(whole))))
+        if exports.is_write_test(first):
+            raise NotALogError("no log: the test object of a CloudWatch export task")
+        if flowlogs.is_flow_log(first):
+            return self._flow_text(whole)
+        raise UnreadableFileError(
+            f"neither CloudTrail JSON nor flow-log text: it begins {first[:40].decode(errors='replace')!r}"
+        )
 
-    def _of_json(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
-        for found in cloudtrail.read(blocks):
+    def _found(self, parts: Iterator[Found]) -> Iterator[Piece]:
+        """Records, and the flow-log lines that came in the same wrapping."""
+        self.kind = None
+        content = hashlib.sha256()
+        for found in parts:
             yield found
             if found.flow_lines:
-                yield FlowText(b"\n".join(found.flow_lines))
+                text = b"\n".join(found.flow_lines)
+                content.update(text)
+                self.kind = self.kind or "flowlogs"
+                self.content_sha256 = content.hexdigest()
+                yield FlowText(text)
+            if found.records:
+                self.kind = "cloudtrail"
+        self.kind = self.kind or "cloudtrail"
+
+    def _flow_text(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
+        self.kind = "flowlogs"
+        text = b"".join(blocks)
+        self.content_sha256 = hashlib.sha256(text).hexdigest()
+        yield FlowText(text)
 
 
 def no_log_by_name(name: PurePath) -> NotALogError | None:

@@ -60,6 +60,7 @@ _REQUESTS = {service: _decoder(keys) for service, keys in _REQUEST_KEYS.items()}
 _OTHER_REQUESTS = _decoder(())
 _RESOURCES = msgspec.json.Decoder(list[_Resource] | None)
 
+_UNREADABLE = (msgspec.DecodeError, RecursionError)  # another type, a number past any float, lists in lists in lists
 Texts = Sequence[msgspec.Raw | None]  # JSON texts, None where the record has no such member
 
 
@@ -88,7 +89,7 @@ def resources(
 def _in_list(listed: msgspec.Raw) -> str | None:
     try:
         resources = _RESOURCES.decode(listed) or ()
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return None  # a redacted list is a string
     names = [resource.arn or resource.name for resource in resources]
     return next((name for name in names if name and name.startswith("arn:")), next(filter(None, names), None))
@@ -99,7 +100,7 @@ def _in_requests(service: str, requests: Sequence[msgspec.Raw]) -> list[str | No
     decoder = _REQUESTS.get(service, _OTHER_REQUESTS)
     try:
         decoded = decoder.decode(b"[" + b",".join(requests) + b"]")
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         decoded = [_decoded_alone(decoder, request) for request in requests]
     return [
         None if members is None else _first_text(next(filter(None, astuple(members)), None)) or _any_arn(request)
@@ -110,7 +111,7 @@ def _in_requests(service: str, requests: Sequence[msgspec.Raw]) -> list[str | No
 def _decoded_alone(decoder: msgspec.json.Decoder[Any], request: msgspec.Raw) -> Any:
     try:
         return decoder.decode(b"[" + bytes(request) + b"]")[0]
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return None  # a redacted request is a string
 
 
