@@ -73,7 +73,7 @@ event_source          | varchar   | the AWS service called, for example `ecs.ama
 service               | varchar   | `event_source` without `.amazonaws.com`                                 | eventSource
 event_name            | varchar   | the API operation                                                       | eventName
 event_type            | varchar   | `AwsApiCall`, `AwsServiceEvent`, `AwsConsoleSignIn`, …                  | eventType
-event_category        | varchar   | `Management`, `Data`, `NetworkActivity`, …; NULL in old records         | eventCategory
+event_category        | varchar   | `Management`, `Data`, `NetworkActivity`, `Insight`; NULL in old records | eventCategory
 read_only             | boolean   | whether the call changes nothing (AssumeRole counts as read-only)       | readOnly
 aws_region            | varchar   | the region called; global services say `us-east-1`                      | awsRegion
 account_id            | varchar   | the account the event was delivered to, else the identity's             | recipientAccountId, userIdentity.accountId
@@ -103,7 +103,7 @@ request_id            | varchar   | the service's request id                    
 shared_event_id       | varchar   | the same in every account that got a copy of the event                  | sharedEventID
 vpc_endpoint_id       | varchar   | the VPC endpoint the call came through                                  | vpcEndpointId
 tls_version           | varchar   | for example `TLSv1.3`                                                   | tlsDetails.tlsVersion
-extra                 | varchar   | JSON object of every other top-level key of the record, as logged       | all other keys
+extra                 | varchar   | JSON object of every other key, and of values no column holds as logged | all other keys
 log_file              | varchar   | the file the event was read from                                        | the file
 """),
 )

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -69,7 +70,9 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class OddRecord(Record, gc=False):
-    """An event with members no documentation names: their `"key":value` texts, joined by commas."""
+    """An event with members that no documentation names, or that say something in a way their column cannot keep:
+    the `"key":value` texts of these, joined by commas.
+    """
 
     unknown: bytes = b""  # type: ignore[misc]
 
@@ -86,6 +89,8 @@ _RECORD = msgspec.json.Decoder(Record)
 _RECORDS = msgspec.json.Decoder(list[Record])
 _TRAIL = msgspec.json.Decoder(_Trail)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_BOOLEANS = {b"true": True, b'"true"': True, b"false": False, b'"false"': False}
+_MICROSECOND = attrgetter("microsecond")
 _STRING = msgspec.json.Decoder(str)
 
 
@@ -93,13 +98,13 @@ class _AsDocumented:
     """Decodes records that are all as documented. Raises: msgspec.DecodeError, where one is not."""
 
     def document(self, text: bytes) -> list[Record]:
-        return _identified(_TRAIL.decode(text).Records)
+        return _plain(_TRAIL.decode(text).Records)
 
     def array(self, text: bytes) -> list[Record]:
-        return _identified(_RECORDS.decode(text))
+        return _plain(_RECORDS.decode(text))
 
     def lines(self, text: bytes) -> list[Record]:
-        return _identified(_RECORD.decode_lines(text))
+        return _plain(_RECORD.decode_lines(text))
 
 
 _AS_DOCUMENTED = _AsDocumented()
@@ -171,11 +176,14 @@ def _one_by_one(texts: Sequence[bytes], position: int) -> Found:
     return from_unwrapped(parts, position)
 
 
-def _identified(records: list[Record]) -> list[Record]:
-    """The records, when every one has an id and a time."""
+def _plain(records: list[Record]) -> list[Record]:
+    """The records, when every one has an id, and a time to the second in UTC: columns keep these as written."""
     ids = [record.eventID for record in records]
-    if None in ids or "" in ids or None in [record.eventTime for record in records]:
+    times = [record.eventTime for record in records]
+    if None in ids or "" in ids or None in times:
         raise msgspec.ValidationError("a record without eventID or eventTime")
+    if {time.tzinfo for time in times} - {UTC} or any(map(_MICROSECOND, times)):  # type: ignore[union-attr]
+        raise msgspec.ValidationError("an eventTime that is not written as usual")
     return records
 
 
@@ -189,35 +197,45 @@ def careful(text: bytes) -> Record:
     except msgspec.DecodeError as error:
         raise ValueError(f"not JSON: {error}") from None
     known: dict[str, Any] = {}
-    unknown: list[bytes] = []
+    odd: list[str] = []  # members whose text has to be kept beside their column, or that have none
     for key, raw in members.items():
         if key not in MEMBERS:
-            unknown.append(json.dumps(key).encode() + b":" + bytes(raw))
+            odd.append(key)
         elif key in _TEXT_MEMBERS:
-            known[key] = _as_text(raw)
+            known[key], is_exact = _as_text(raw)
+            if not is_exact:
+                odd.append(key)
         elif key == "readOnly":
-            known[key] = {b"true": True, b'"true"': True, b"false": False, b'"false"': False}.get(bytes(raw))
+            known[key] = _BOOLEANS.get(bytes(raw))
+            if bytes(raw) not in (b"true", b"false", b"null"):
+                odd.append(key)
         else:
             known[key] = raw
     if not known.get("eventTime"):
         raise ValueError("no eventTime")
-    known["eventTime"] = _moment(known["eventTime"])
-    known["eventID"] = known.get("eventID") or "sha256:" + hashlib.sha256(text).hexdigest()[:32]
-    return OddRecord(**known, unknown=b",".join(unknown)) if unknown else Record(**known)
+    moment = _moment(known["eventTime"])
+    if f"{moment:%Y-%m-%dT%H:%M:%SZ}" != known["eventTime"]:
+        odd.append("eventTime")
+    known["eventTime"] = moment
+    if not known.get("eventID"):
+        known["eventID"] = "sha256:" + hashlib.sha256(text).hexdigest()[:32]
+        odd += ["eventID"] if "eventID" in members else []
+    unknown = b",".join(json.dumps(key).encode() + b":" + bytes(members[key]) for key in dict.fromkeys(odd))
+    return OddRecord(**known, unknown=unknown) if unknown else Record(**known)
 
 
 def _moment(text: str) -> datetime:
-    """A time with its zone; UTC, where none is written. Raises: ValueError, when it is none."""
+    """A time in UTC, which is meant where no zone is written. Raises: ValueError, when it is none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the year 0 in UTC
         raise ValueError(f"eventTime {text[:40]!r} is not a time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _as_text(raw: Raw) -> str | None:
-    """A member that should be text: a number or an object stands as its JSON text."""
+def _as_text(raw: Raw) -> tuple[str | None, bool]:
+    """A member that should be text, and whether it is: a number or an object stands as its JSON text."""
     text = bytes(raw)
     if text.startswith(b'"'):
-        return _STRING.decode(text)
-    return None if text == b"null" else text.decode()
+        return _STRING.decode(text), True
+    return (None, True) if text == b"null" else (text.decode(), False)

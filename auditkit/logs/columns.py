@@ -76,7 +76,7 @@ def table(records: Sequence[Record], log_file: pa.Array) -> pa.Table:
     for at, name in enumerate(_CALL.values()):
         columns[name] = _spread([call[at] for call in calls], schema.field(name).type, which)
     columns["service"] = _spread([_service(call[0]) for call in calls], pa.string(), which)
-    more = [dict(zip(("unknown", *extras), call[len(_CALL) :], strict=True)) for call in calls]
+    more = [dict(zip((*_CALL, "unknown", *extras), call, strict=True)) for call in calls]
     columns["extra"] = _spread([_extra(members) for members in more], pa.string(), which)
     columns["tls_version"] = _spread([_tls_version(members.get("tlsDetails")) for members in more], pa.string(), which)
 
@@ -152,9 +152,13 @@ def _unless_null(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw | None]:
     return [None if raw is NULL else raw for raw in raws]
 
 
-def _extra(members: dict[str, bytes]) -> str | None:
-    """The members that have no column, as one JSON object of their exact texts. A member that says null is kept out."""
-    texts = [f'"{name}":'.encode() + text for name, text in members.items() if name != "unknown" and text != b"null"]
+def _extra(members: dict[str, Any]) -> str | None:
+    """The members that have no column, as one JSON object of their exact texts. A member that says null is kept out,
+    but for the recipient's account: its column gets the identity's where the record names none.
+    """
+    texts = [f'"{name}":'.encode() + members[name] for name in _EXTRA_MEMBERS if members.get(name, b"null") != b"null"]
+    if members["recipientAccountId"] is None:
+        texts.append(b'"recipientAccountId":null')
     if members["unknown"]:
         texts.append(members["unknown"])
     return "{" + b",".join(texts).decode() + "}" if texts else None
