@@ -228,9 +228,9 @@ class Batch:
         numbers = np.repeat([number for number, _ in self._record_files], [count for _, count in self._record_files])
         times = arrays.as_integers(arrays.instants([record.eventTime for record in self._records if record.eventTime]))
         by_time = np.argsort(times, kind="stable")  # in order before they become columns: that moves far fewer bytes
-        numbers = numbers[by_time]
+        numbers, times = numbers[by_time], arrays.numbers(times[by_time], pa.timestamp("us"))
         log_file = arrays.repeated([file.key for file in self._files], numbers)
-        return columns.table([self._records[at] for at in by_time.tolist()], log_file), numbers
+        return columns.table([self._records[at] for at in by_time.tolist()], times, log_file), numbers
 
     def _flows(self) -> tuple[pa.Table | None, Any]:
         if not self._tables:

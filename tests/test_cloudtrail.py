@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import columns
-from auditkit.logs.cloudtrail import Found, read
+from auditkit.logs import arrays, columns
+from auditkit.logs.cloudtrail import Found, Record, read
 from auditkit.logs.parsed import NotALogError
 from auditkit.schema import CLOUDTRAIL_EVENTS
 from tests.records import ACCOUNT, ASSUMED_ROLE, ROLE, record, trail
@@ -24,8 +24,12 @@ def parse(text: bytes) -> Found:
 
 
 def rows(text: bytes) -> list[dict[str, Any]]:
-    found = parse(text).records
-    return columns.table(found, pa.array(["a.json"] * len(found))).to_pylist()
+    return table(parse(text).records).to_pylist()
+
+
+def table(records: list[Record]) -> pa.Table:
+    times = arrays.instants([found.eventTime for found in records if found.eventTime])
+    return columns.table(records, times, pa.array(["a.json"] * len(records), pa.string()))
 
 
 def meaning(text: bytes) -> list[dict[str, Any]]:
@@ -77,7 +81,7 @@ def test_one_record_alone_is_read() -> None:
 def test_an_empty_trail_file_is_no_trouble() -> None:
     parsed = parse(b'{"Records":[]}')
     assert (parsed.records, parsed.seen, parsed.bad) == ([], 0, [])
-    assert columns.table([], pa.array([], pa.string())).schema == CLOUDTRAIL_EVENTS.file_arrow
+    assert table([]).schema == CLOUDTRAIL_EVENTS.file_arrow
 
 
 def test_every_column_comes_from_its_member() -> None:
@@ -188,7 +192,7 @@ def test_no_number_and_no_depth_stops_the_reading(member: str, value: bytes) -> 
         found = parse(text).records
     except UnreadableFileError:  # the decoder was this deep already when it began
         return
-    assert _from_the_depths(lambda: columns.table(found, pa.array(["a"])).num_rows) == 1
+    assert _from_the_depths(lambda: table(found).num_rows) == 1
 
 
 def _from_the_depths(call: Callable[[], int], depth: int = 100) -> int:
@@ -259,5 +263,5 @@ def test_a_digest_file_is_no_log() -> None:
 
 
 def test_columns_stand_in_the_order_of_the_schema() -> None:
-    made = columns.table(parse(trail(A, B)).records, pa.array(["a", "a"]))
+    made = table(parse(trail(A, B)).records)
     assert made.cast(CLOUDTRAIL_EVENTS.file_arrow).schema == CLOUDTRAIL_EVENTS.file_arrow

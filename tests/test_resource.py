@@ -10,12 +10,13 @@ from msgspec import Raw
 
 from auditkit.logs.resource import resources
 
+NULL = Raw(b"null")
 SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/db-AbCdEf"
 ROLE = "arn:aws:iam::111122223333:role/task"
 
 
 def of(service: str, *, listed: Any = None, request: Any = None, message: str | None = None) -> str | None:
-    [found] = resources([service], [None if listed is None else raw(listed)], [raw(request)], [message])
+    [found] = resources([service], [NULL if listed is None else raw(listed)], [raw(request)], [message], null=NULL)
     return found
 
 
@@ -81,15 +82,15 @@ def test_redacted_resources_are_stepped_over() -> None:
 
 
 def test_one_redacted_request_does_not_hide_the_others() -> None:
-    requests = [raw({"secretId": "a"}), raw("HIDDEN_DUE_TO_SECURITY_REASONS"), None, raw({"secretId": "b"})]
+    requests = [raw({"secretId": "a"}), raw("HIDDEN_DUE_TO_SECURITY_REASONS"), NULL, raw({"secretId": "b"})]
     services = ["secretsmanager"] * 4
-    assert resources(services, [None] * 4, requests, [None] * 4) == ["a", None, None, "b"]
+    assert resources(services, [NULL] * 4, requests, [None] * 4, null=NULL) == ["a", None, None, "b"]
 
 
 def test_events_of_several_services_keep_their_order() -> None:
-    requests = [raw({"secretId": "a"}), raw({"roleArn": ROLE}), raw({"secretId": "b"}), None]
+    requests = [raw({"secretId": "a"}), raw({"roleArn": ROLE}), raw({"secretId": "b"}), NULL]
     messages = [None, None, None, "on resource: x"]
-    assert resources(["secretsmanager", "sts", "secretsmanager", None], [None] * 4, requests, messages) == [
+    assert resources(["secretsmanager", "sts", "secretsmanager", None], [NULL] * 4, requests, messages, null=NULL) == [
         "a",
         ROLE,
         "b",

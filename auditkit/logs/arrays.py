@@ -18,6 +18,7 @@ DAY_MICROS = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1)
 _UTF8 = pa.string()
 _NONE = np.zeros(0, np.int64)
+_NULL = np.frombuffer(b"null", np.uint8)
 
 
 def texts(values: Sequence[str | None]) -> pa.Array:
@@ -49,10 +50,14 @@ def repeated(values: Sequence[str | None], which: Any) -> pa.DictionaryArray:
     place_of = np.fromiter(
         (-1 if value is None else places.setdefault(value, len(places)) for value in values), np.int32, len(values)
     )
-    places_of_rows = place_of[which]
-    valid = _bits(places_of_rows >= 0)
-    indices = pa.Array.from_buffers(pa.int32(), len(which), [valid, pa.py_buffer(places_of_rows)])
-    return pa.DictionaryArray.from_arrays(indices, texts(list(places)))
+    return picked(texts(list(places)), place_of[which])
+
+
+def picked(values: pa.Array, which: Any) -> pa.DictionaryArray:
+    """For each row the one of the distinct *values* that its number in *which* (NumPy, 32 bits) picks; -1 is NULL."""
+    valid = _bits(which >= 0)
+    indices = pa.Array.from_buffers(pa.int32(), len(which), [valid, pa.py_buffer(which)])
+    return pa.DictionaryArray.from_arrays(indices, values)
 
 
 def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
@@ -62,11 +67,25 @@ def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
     """
     if raws.count(null) == len(raws):
         return pa.nulls(len(raws), _UTF8)
+    data = b"".join(raws)
     lengths = np.fromiter(map(len, map(memoryview, raws)), np.int64, len(raws))  # type: ignore[arg-type]
     valid = np.ones(len(raws), np.bool_)
-    for at in np.flatnonzero(lengths == 4).tolist():  # as long as the word null
-        valid[at] = raws[at] is not null and bytes(raws[at]) != b"null"
-    return _strings(b"".join(raws), lengths, valid)
+    short = np.flatnonzero(lengths == len(_NULL))
+    if len(short):
+        starts = (np.cumsum(lengths) - lengths)[short]
+        words = np.frombuffer(data, np.uint8)[starts[:, None] + np.arange(len(_NULL))]
+        valid[short] = (words != _NULL).any(axis=1)
+    return _strings(data, lengths, valid)
+
+
+def distinct_json_texts(raws: Sequence[Raw], null: Raw) -> tuple[pa.Array, Any]:
+    """The different JSON texts as strings, and for each raw the number of its own (NumPy, 32 bits); -1 for a NULL."""
+    encoded = json_texts(raws, null).dictionary_encode()
+    indices = encoded.indices
+    if not indices.null_count:
+        return encoded.dictionary, np.frombuffer(indices.buffers()[1], np.int32)[: len(raws)]
+    known = as_mask(indices.is_valid())
+    return encoded.dictionary, np.where(known, np.frombuffer(indices.buffers()[1], np.int32)[: len(raws)], -1)
 
 
 def numbers(values: Any, kind: pa.DataType) -> pa.Array:

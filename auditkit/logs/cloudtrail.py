@@ -54,9 +54,9 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     additionalEventData: Raw = NULL
     resources: Raw = NULL
     # members without a column of their own, in the order they get in `extra`
-    eventVersion: Raw = NULL
+    eventVersion: str | None = None
     apiVersion: Raw = NULL
-    managementEvent: Raw = NULL
+    managementEvent: bool | None = None
     tlsDetails: Raw = NULL
     serviceEventDetails: Raw = NULL
     sessionCredentialFromConsole: Raw = NULL
@@ -79,6 +79,7 @@ class OddRecord(Record, gc=False):
 
 MEMBERS = Record.__struct_fields__
 _TEXT_MEMBERS = frozenset(MEMBERS[: MEMBERS.index("userIdentity")]) - {"readOnly"}
+_PLAIN_MEMBERS = frozenset({"eventVersion", "managementEvent"})  # no columns; text and truth are decoded at less cost
 
 
 class _Trail(msgspec.Struct):
@@ -200,6 +201,12 @@ def careful(text: bytes) -> Record:
     odd: list[str] = []  # members whose text has to be kept beside their column, or that have none
     for key, raw in members.items():
         if key not in MEMBERS:
+            odd.append(key)
+        elif key == "eventVersion" and bytes(raw)[:1] == b'"':
+            known[key] = _STRING.decode(raw)
+        elif key == "managementEvent" and bytes(raw) in (b"true", b"false"):
+            known[key] = bytes(raw) == b"true"
+        elif key in _PLAIN_MEMBERS:
             odd.append(key)
         elif key in _TEXT_MEMBERS:
             known[key], is_exact = _as_text(raw)

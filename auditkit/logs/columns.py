@@ -20,11 +20,13 @@ from msgspec.structs import astuple
 from auditkit.logs import arrays
 from auditkit.logs.cloudtrail import MEMBERS, NULL, Record
 from auditkit.logs.outcome import outcome
-from auditkit.logs.principal import Principal, principal
+from auditkit.logs.principal import NOBODY, Principal, principal
 from auditkit.logs.resource import resources
 from auditkit.schema import CLOUDTRAIL_EVENTS
 
 _EXTRA_MEMBERS = MEMBERS[MEMBERS.index("eventVersion") :]
+_PLAIN = ("eventVersion", "managementEvent")  # of those the ones that are no JSON text
+_RARE = tuple(member for member in _EXTRA_MEMBERS if member not in (*_PLAIN, "tlsDetails"))
 
 _CALL = {  # the members that say what was called, and their columns
     "eventSource": "event_source",
@@ -57,44 +59,31 @@ _NOTHING, _NULL = arrays.text(""), arrays.text(None)
 _AWS_SERVICE, _AWS_INTERNAL = arrays.text("AWSService"), arrays.text("AWS Internal")
 
 
-def table(records: Sequence[Record], log_file: pa.Array) -> pa.Table:
-    """The records in the columns of the store, repeated strings dictionary-encoded. *log_file* names their files."""
+def table(records: Sequence[Record], times: pa.Array, log_file: pa.Array) -> pa.Table:
+    """The records in the columns of the store, repeated strings dictionary-encoded.
+
+    *times* are their event times, as `arrays.instants` gives them; *log_file* names their files.
+    """
     schema = CLOUDTRAIL_EVENTS.file_arrow
     if not records:
         return schema.empty_table()
     of = _by_member(records)
-    columns: dict[str, pa.Array] = {
-        "event_time": arrays.instants(of["eventTime"]),
-        "log_file": log_file,
-    }
+    columns: dict[str, pa.Array] = {"event_time": times, "log_file": log_file}
     columns |= {name: arrays.texts(of[member]) for member, name in _TEXT.items()}
     columns |= {name: arrays.json_texts(of[member], NULL) for member, name in _JSON.items()}
-
-    extras = [member for member in _EXTRA_MEMBERS if of[member].count(NULL) < len(records)]
-    texts = [map(bytes, of[member]) for member in extras]
-    calls, which = _distinct(zip(*(of[member] for member in _CALL), of["unknown"], *texts, strict=True))
-    for at, name in enumerate(_CALL.values()):
-        columns[name] = _spread([call[at] for call in calls], schema.field(name).type, which)
-    columns["service"] = _spread([_service(call[0]) for call in calls], pa.string(), which)
-    more = [dict(zip((*_CALL, "unknown", *extras), call, strict=True)) for call in calls]
-    columns["extra"] = _spread([_extra(members) for members in more], pa.string(), which)
-    columns["tls_version"] = _spread([_tls_version(members.get("tlsDetails")) for members in more], pa.string(), which)
-
-    identities, which = _distinct(map(bytes, of["userIdentity"]))
-    principals = [_principal(identity) for identity in identities]
-    for at, name in enumerate(Principal._fields):
-        columns[name] = _spread([who[at] for who in principals], schema.field(name).type, which)
-    columns["user_identity"] = _spread([None if i == b"null" else i.decode() for i in identities], pa.string(), which)
+    columns |= _of_calls(of)
+    columns |= _of_identities(of["userIdentity"])
     columns |= _completed(columns)
-
     columns["outcome"] = arrays.texts(_outcomes(of))
-    named = resources(
-        [_service(source) for source in of["eventSource"]],
-        _unless_null(of["resources"]),
-        _unless_null(of["requestParameters"]),
-        of["errorMessage"],
+    columns["resource_arn"] = arrays.texts(
+        resources(
+            [_service(source) for source in of["eventSource"]],
+            of["resources"],
+            of["requestParameters"],
+            of["errorMessage"],
+            null=NULL,
+        )
     )
-    columns["resource_arn"] = arrays.texts(named)
     return pa.table([columns[name] for name in schema.names], names=schema.names)
 
 
@@ -106,20 +95,66 @@ def _by_member(records: Sequence[Record]) -> dict[str, Sequence[Any]]:
     return of if "unknown" in of else of | {"unknown": (b"",) * len(records)}
 
 
+def _of_calls(of: dict[str, Sequence[Any]]) -> dict[str, pa.Array]:
+    """What was called, and what the record says beside its columns."""
+    rare = [member for member in _RARE if of[member].count(NULL) < len(of[member])]
+    repeated = zip(
+        *(of[member] for member in (*_CALL, *_PLAIN)), of["unknown"], *(map(bytes, of[m]) for m in rare), strict=True
+    )
+    calls, which = _distinct(repeated)
+    columns = {
+        name: _spread([call[at] for call in calls], CLOUDTRAIL_EVENTS.file_arrow.field(name).type, which)
+        for at, name in enumerate(_CALL.values())
+    }
+    columns["service"] = _spread([_service(call[0]) for call in calls], pa.string(), which)
+
+    details, which_details = arrays.distinct_json_texts(of["tlsDetails"], NULL)
+    tls = [*details.to_pylist(), None]
+    last_for_none = which_details % np.int32(len(tls))
+    columns["tls_version"] = _spread([_tls_version(text) for text in tls], pa.string(), last_for_none)
+    pairs, which = np.unique(which.astype(np.int64) * len(tls) + last_for_none, return_inverse=True)
+    members = (*_CALL, *_PLAIN, "unknown", *rare)
+    extras = [
+        _extra(dict(zip(members, calls[pair // len(tls)], strict=True)) | {"tlsDetails": tls[pair % len(tls)]})
+        for pair in pairs.tolist()
+    ]
+    columns["extra"] = _spread(extras, pa.string(), which)
+    return columns
+
+
+def _of_identities(blocks: Sequence[msgspec.Raw]) -> dict[str, pa.Array]:
+    """Who called. A session makes many calls, so each different block is looked at once."""
+    texts, which = arrays.distinct_json_texts(blocks, NULL)
+    principals = [_principal(text) for text in texts.to_pylist()] + [NOBODY]
+    last_for_none = which % np.int32(len(principals))
+    columns = {
+        name: _spread([who[at] for who in principals], CLOUDTRAIL_EVENTS.file_arrow.field(name).type, last_for_none)
+        for at, name in enumerate(Principal._fields)
+    }
+    return columns | {"user_identity": arrays.picked(texts, which)}
+
+
 def _completed(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     """Columns that need more than the identity: the account, and the service that acts for itself."""
-    kind, source, account = (_plain(columns[name]) for name in ("identity_type", "event_source", "account_id"))
+    completed = {}
+    if columns["account_id"].indices.null_count:
+        account = pc.coalesce(_plain(columns["account_id"]), _plain(columns["principal_account"]))
+        completed["account_id"] = account
+    kinds = columns["identity_type"]
+    if not kinds.indices.null_count and not {"AWSService", "AWS Internal"} & {
+        *kinds.dictionary.to_pylist(),
+        *columns["principal_arn"].dictionary.to_pylist(),
+        *columns["principal_name"].dictionary.to_pylist(),
+    }:
+        return completed
+    kind, source = _plain(kinds), _plain(columns["event_source"])
     is_service = pc.or_(pc.is_null(kind), pc.equal(pc.coalesce(kind, _NOTHING), _AWS_SERVICE))
     arn, name = (
         pc.if_else(pc.equal(pc.coalesce(named, _NOTHING), _AWS_INTERNAL), _NULL, named)
         for named in (_plain(columns["principal_arn"]), _plain(columns["principal_name"]))
     )
     arn = pc.if_else(is_service, pc.coalesce(arn, source), arn)
-    return {
-        "account_id": pc.coalesce(account, _plain(columns["principal_account"])),
-        "principal_arn": arn,
-        "principal_name": pc.coalesce(name, arn),
-    }
+    return completed | {"principal_arn": arn, "principal_name": pc.coalesce(name, arn)}
 
 
 def _outcomes(of: dict[str, Sequence[Any]]) -> list[str]:
@@ -148,23 +183,24 @@ def _plain(column: pa.DictionaryArray) -> pa.Array:
     return column.dictionary_decode()
 
 
-def _unless_null(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw | None]:
-    return [None if raw is NULL else raw for raw in raws]
-
-
 def _extra(members: dict[str, Any]) -> str | None:
     """The members that have no column, as one JSON object of their exact texts. A member that says null is kept out,
     but for the recipient's account: its column gets the identity's where the record names none.
     """
-    texts = [f'"{name}":'.encode() + members[name] for name in _EXTRA_MEMBERS if members.get(name, b"null") != b"null"]
+    members |= {name: msgspec.json.encode(members[name]) for name in _PLAIN}
+    texts = [f'"{name}":{text}' for name in _EXTRA_MEMBERS if (text := _text(members.get(name))) != "null"]
     if members["recipientAccountId"] is None:
-        texts.append(b'"recipientAccountId":null')
+        texts.append('"recipientAccountId":null')
     if members["unknown"]:
-        texts.append(members["unknown"])
-    return "{" + b",".join(texts).decode() + "}" if texts else None
+        texts.append(members["unknown"].decode())
+    return "{" + ",".join(texts) + "}" if texts else None
 
 
-_principal: Callable[[bytes], Principal] = lru_cache(maxsize=20_000)(principal)  # sessions go on from file to file
+def _text(json: bytes | str | None) -> str:
+    return json.decode() if isinstance(json, bytes) else json or "null"
+
+
+_principal: Callable[[str], Principal] = lru_cache(maxsize=20_000)(principal)  # sessions go on from file to file
 
 
 @lru_cache(maxsize=1_000)
@@ -173,7 +209,7 @@ def _service(event_source: str | None) -> str | None:
 
 
 @lru_cache(maxsize=1_000)
-def _tls_version(tls_details: bytes | None) -> str | None:
+def _tls_version(tls_details: str | None) -> str | None:
     if tls_details is None:
         return None
     try:

@@ -72,7 +72,7 @@ class _Identity(msgspec.Struct, gc=False):
 _IDENTITY = msgspec.json.Decoder(_Identity)
 
 
-def principal(user_identity: bytes) -> Principal:
+def principal(user_identity: bytes | str) -> Principal:
     """The columns of one `userIdentity`, given as JSON text.
 
     `principal_arn` is stable: the same user or role gives the same value in every session. A role keeps its path where

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,24 +62,31 @@ _OTHER_REQUESTS = _decoder(())
 _RESOURCES = msgspec.json.Decoder(list[_Resource] | None)
 
 _UNREADABLE = (msgspec.DecodeError, RecursionError)  # another type, a number past any float, lists in lists in lists
-Texts = Sequence[msgspec.Raw | None]  # JSON texts, None where the record has no such member
+Texts = Sequence[msgspec.Raw]
 
 
 def resources(
-    services: Sequence[str | None], listed: Texts, requests: Texts, error_messages: Sequence[str | None]
+    services: Sequence[str | None],
+    listed: Texts,
+    requests: Texts,
+    error_messages: Sequence[str | None],
+    *,
+    null: msgspec.Raw,
 ) -> list[str | None]:
     """For each event the ARN (the name, where there is no ARN) of the thing acted on; None where the log does not tell.
+
+    *null* itself stands for a member that a record does not have.
 
     Listed resources come first, then the request, then the text of a denial: denied calls often carry
     `requestParameters: null`, and name their target nowhere else.
     """
-    found = [None if text is None else _in_list(text) for text in listed]
-    waiting: dict[str, list[int]] = {}
-    for at, (service, request) in enumerate(zip(services, requests, strict=True)):
-        if request is not None and found[at] is None:
-            waiting.setdefault(service or "", []).append(at)
+    found = [None if text is null else _in_list(text) for text in listed]
+    waiting: defaultdict[str, list[int]] = defaultdict(list)
+    for at, (service, request, name) in enumerate(zip(services, requests, found, strict=True)):
+        if name is None and request is not null:
+            waiting[service or ""].append(at)
     for service, places in waiting.items():
-        for at, name in zip(places, _in_requests(service, [requests[at] for at in places]), strict=True):  # type: ignore[misc]
+        for at, name in zip(places, _in_requests(service, [requests[at] for at in places]), strict=True):
             found[at] = name
     for at, message in enumerate(error_messages):
         if message is not None and found[at] is None:
@@ -102,9 +110,10 @@ def _in_requests(service: str, requests: Sequence[msgspec.Raw]) -> list[str | No
         decoded = decoder.decode(b"[" + b",".join(requests) + b"]")
     except _UNREADABLE:
         decoded = [_decoded_alone(decoder, request) for request in requests]
+    firsts = [None if members is None else next(filter(None, astuple(members)), None) for members in decoded]
     return [
-        None if members is None else _first_text(next(filter(None, astuple(members)), None)) or _any_arn(request)
-        for members, request in zip(decoded, requests, strict=True)
+        first if first.__class__ is str else None if members is None else _first_text(first) or _any_arn(request)
+        for first, members, request in zip(firsts, decoded, requests, strict=True)
     ]
 
 
