@@ -176,6 +176,7 @@ HAND_MADE: dict[str, dict[str, Any]] = {
     "Insight": INSIGHT,
     "unknown members": record(newMember={"x": [1, 2]}, another=None, yetAnother="ü \U0001f600", aFlag=False, a={}),
     "names like ours": record(unknown=1, extra=2, log_file=3, outcome="ok", principal_arn="no"),
+    "names like ours, that decode": record(unknown="AAAA", extra="AAAA"),
     "an odd name": record(**{'a"b\\c\n\u0000': 1, "": 2, "ü": 3}),
     "unicode": record(userAgent="ü 日本 \U0001f600 \u0000 \u2028", requestParameters={"ü": "\U0001f600\u0000"}),
     "nothing but nulls": record(**dict.fromkeys(DOCUMENTED - {"eventTime", "eventID"})),

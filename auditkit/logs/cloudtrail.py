@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -69,7 +70,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     unknown: ClassVar[bytes] = b""
 
 
-class OddRecord(Record, gc=False):
+class OddRecord(Record, forbid_unknown_fields=False, gc=False):
     """An event with members that no documentation names, or that say something in a way their column cannot keep:
     the `"key":value` texts of these, joined by commas.
     """
@@ -78,6 +79,7 @@ class OddRecord(Record, gc=False):
 
 
 MEMBERS = Record.__struct_fields__
+_NAMES = frozenset(MEMBERS)
 _TEXT_MEMBERS = frozenset(MEMBERS[: MEMBERS.index("userIdentity")]) - {"readOnly"}
 _PLAIN_MEMBERS = frozenset({"eventVersion", "managementEvent"})  # no columns; text and truth are decoded at less cost
 
@@ -87,6 +89,7 @@ class _Trail(msgspec.Struct):
 
 
 _RECORD = msgspec.json.Decoder(Record)
+_ODD_RECORD = msgspec.json.Decoder(OddRecord)
 _RECORDS = msgspec.json.Decoder(list[Record])
 _TRAIL = msgspec.json.Decoder(_Trail)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
@@ -191,16 +194,42 @@ def _plain(records: list[Record]) -> list[Record]:
 def careful(text: bytes) -> Record:
     """A record that may hold anything. Raises: ValueError, saying why it cannot be kept."""
     text = surrogates.replaced(text)
+    with suppress(msgspec.DecodeError):
+        [record] = _plain([_RECORD.decode(text)])
+        return record
     try:
         members = _OBJECT.decode(text)
     except msgspec.ValidationError:
         raise ValueError("not a JSON object") from None
     except msgspec.DecodeError as error:
         raise ValueError(f"not JSON: {error}") from None
+    return _with_unknown_members(text, members) or _member_by_member(text, members)
+
+
+def _with_unknown_members(text: bytes, members: dict[str, Raw]) -> Record | None:
+    """A record that is odd only in having more members, which is the common case and may be that of every record: AWS
+    adds members. None, for any other.
+    """
+    try:
+        record = _ODD_RECORD.decode(text)
+        _plain([record])
+    except msgspec.DecodeError:
+        return None
+    record.unknown = _texts(members, members.keys() - _NAMES)
+    return record
+
+
+def _texts(members: dict[str, Raw], names: Iterable[str]) -> bytes:
+    """The members of these names as they are written, in their order."""
+    chosen = set(names)
+    return b",".join(json.dumps(key).encode() + b":" + bytes(raw) for key, raw in members.items() if key in chosen)
+
+
+def _member_by_member(text: bytes, members: dict[str, Raw]) -> Record:
     known: dict[str, Any] = {}
     odd: list[str] = []  # members whose text has to be kept beside their column, or that have none
     for key, raw in members.items():
-        if key not in MEMBERS:
+        if key not in _NAMES:
             odd.append(key)
         elif key == "eventVersion" and bytes(raw)[:1] == b'"':
             known[key] = _STRING.decode(raw)
@@ -227,7 +256,7 @@ def careful(text: bytes) -> Record:
     if not known.get("eventID"):
         known["eventID"] = "sha256:" + hashlib.sha256(text).hexdigest()[:32]
         odd += ["eventID"] if "eventID" in members else []
-    unknown = b",".join(json.dumps(key).encode() + b":" + bytes(members[key]) for key in dict.fromkeys(odd))
+    unknown = _texts(members, odd)
     return OddRecord(**known, unknown=unknown) if unknown else Record(**known)
 
 
