@@ -57,6 +57,8 @@ FILES = {
     "logs.archives": "the files inside a zip",
     "logs.discover": "the folders of logs",
     "logs.opening": "the logs",
+    "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",
+    "logs.s3.objects": "huge objects, for a while",
     "match_rules": "queries/frames/",
     "output": "what --out names",
     "report.render": "the style sheet and the scripts",

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from auditkit.logs.discover import SourceFile, in_s3
+from auditkit.logs.source import SourceFile, is_remote
 
 if TYPE_CHECKING:
     from auditkit.logs.s3 import Objects
@@ -23,14 +23,14 @@ class Sources:
 
     def prefetch(self, files: Sequence[SourceFile]) -> None:
         """Files that will be asked for soon: those in S3 are fetched in the meantime."""
-        if remote := [file for file in files if in_s3(file.key)]:
-            self._in_s3().prefetch(remote)
+        if remote := [file for file in files if is_remote(file.key)]:
+            self._is_remote().prefetch(remote)
 
     def of(self, file: SourceFile) -> Path | bytes:
         """The file's path, or its bytes. Raises: UnreadableFileError; SourceError, when none can be had any more."""
-        return self._in_s3().get(file) if in_s3(file.key) else Path(file.path)
+        return self._is_remote().get(file) if is_remote(file.key) else Path(file.path)
 
-    def _in_s3(self) -> Objects:
+    def _is_remote(self) -> Objects:
         if self._objects is None:
             from auditkit.logs.s3 import Objects  # with its HTTP client, which local files do without
 
