@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from auditkit.catalogue import Catalogue
 from auditkit.engines import Engine
 from auditkit.engines.duckdb import DuckDBEngine
-from auditkit.errors import SourceError
+from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.ingest import IngestReport, Progress, ingest
-from auditkit.logs.discover import STORE_LEDGER
+from auditkit.logs.source import STORE_LEDGER, is_remote
 from auditkit.model import Finding, Result, Severity, Value, Window, at_least, parse_time
 from auditkit.redact import mask, mask_table
 from auditkit.rules import RuleRun, evaluate
@@ -42,13 +42,16 @@ def open(
     """Open logs, a store, or logs into a store.
 
     Args:
-        logs: Folders or files of CloudTrail and flow-log exports. Without *store* they are read into a store that lives
-            as long as the Audit; with one, what it does not know yet is added to it.
-        since, until: The window for all questions; each verb can take its own. An age counts back from now.
+        logs: Folders or files of CloudTrail and flow-log exports, or `s3://bucket/prefix/` as text. Without *store*
+            they are read into a store that lives as long as the Audit; with one, what it does not know yet is added.
+        since, until: The window for all questions; each verb can take its own, which for logs in S3 must lie in this
+            one: nothing else was fetched. An age counts back from now.
     Raises: SourceError, when nothing is named or there; StoreError; WindowError.
     """
     window = _window(since, until)
-    if store is None and len(logs) == 1 and (Path(logs[0]) / STORE_LEDGER).is_file():
+    if store is not None and str(store).startswith("s3:/"):
+        raise SourceError(f"A store is a folder on this machine, not {str(store)!r}; logs can be in S3.")
+    if store is None and len(logs) == 1 and not is_remote(logs[0]) and (Path(logs[0]) / STORE_LEDGER).is_file():
         store, logs = logs[0], ()
     if store is None and not logs:
         raise SourceError("Nothing to read. Name a folder or file of logs, or a store made by `auditkit ingest`.")
@@ -58,7 +61,7 @@ def open(
         if store is None:
             store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         opened = Store(Path(store), create=bool(logs))
-        report = ingest(opened, logs, progress=progress) if logs else None
+        report = ingest(opened, logs, listed=window, progress=progress) if logs else None
         return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
 
 
@@ -197,8 +200,13 @@ class Audit:
 
     def _window(self, since: Moment, until: Moment) -> Window:
         """The window of one call: each side its own, else the one this Audit was opened with."""
-        asked = _window(since, until)
-        return Window(asked.start or self.window.start, asked.end or self.window.end)
+        asked, opened = _window(since, until), self.window
+        window = Window(asked.start or opened.start, asked.end or opened.end)
+        if any(map(is_remote, self.logs)) and opened.start and window.start and window.start < opened.start:
+            raise WindowError(f"The logs in S3 were fetched for {opened}; open them with an earlier `since`.")
+        if any(map(is_remote, self.logs)) and opened.end and window.end and window.end > opened.end:
+            raise WindowError(f"The logs in S3 were fetched for {opened}; open them with a later `until`.")
+        return window
 
     def _remember(self, name: str, result: Result) -> Result:
         masked = replace(result, table=mask_table(result.table))

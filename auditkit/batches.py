@@ -21,10 +21,10 @@ from auditkit.errors import UnreadableFileError
 from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays, columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
-from auditkit.logs.discover import SourceFile
 from auditkit.logs.opening import Text
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name
+from auditkit.logs.source import SourceFile
 from auditkit.model import Window
 from auditkit.parts import Part
 

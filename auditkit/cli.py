@@ -24,6 +24,7 @@ from auditkit.options import (
     out_file,
     parameters_given,
     show_sql_only,
+    store_folder,
     with_logs,
     with_window,
 )
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def cli(context: click.Context) -> None:
     """Who touched ECS, IAM and Secrets Manager, from where, what was denied, what the network refused around it.
 
-    LOGS are folders or files of CloudTrail and VPC Flow Logs exports. Times are ISO (2026-11-01,
+    LOGS are folders or files of CloudTrail and VPC Flow Logs exports, or prefixes of a bucket such as
+    s3://BUCKET/AWSLogs/, read with your AWS credentials. Times are ISO (2026-11-01,
     2026-11-01T09:00+09:00) or an age (12h, 7d). An auditkit.toml in the current folder holds defaults for the
     options, a section for each command.
 
@@ -69,7 +71,7 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("logs", nargs=-1, required=True)
-@click.option("--store", type=click.Path(path_type=Path), required=True, help="The folder of the store; made if new.")
+@store_folder("The folder of the store; made if new.", required=True)
 @click.option("--since", metavar="TIME", help="Store only records from here on.")
 @click.option("--until", metavar="TIME", help="Store only records before this.")
 @click.option("--json", "as_json_", is_flag=True, help="Print what was done as one JSON object.")

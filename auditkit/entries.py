@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditkit.logs.digests import Digest
-from auditkit.logs.discover import SourceFile
 from auditkit.logs.parsed import BadRecord
+from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 
 

@@ -16,8 +16,9 @@ from filelock import FileLock
 from auditkit.batches import Answer, Done, Files, Question, Setting
 from auditkit.duplicates import SeenEvents
 from auditkit.entries import FileEntry
-from auditkit.logs.discover import SourceFile, discover
+from auditkit.logs.discover import discover
 from auditkit.logs.reading import Options
+from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 from auditkit.parts import Part
 from auditkit.readers import ReaderDiedError, read_here, read_in_processes
@@ -93,6 +94,7 @@ def ingest(
     places: Iterable[str | Path],
     *,
     window: Window | None = None,
+    listed: Window | None = None,
     options: Options | None = None,
     processes: int | None = None,
     progress: Progress | None = None,
@@ -104,13 +106,14 @@ def ingest(
     into the same store waits for the first.
 
     Args:
+        listed: Of a bucket, only what this window can touch is listed; by default what *window* can.
         processes: How many read at once; as many as there are processors by default, and none but this one for little.
     Raises: SourceError, for a place that does not exist; StoreError, when the store cannot be written.
     """
     window, options = window or Window(), options or Options()
     with FileLock(store.folder / LOCK), _without_garbage_collection():
         store.sweep()
-        files = discover(places)
+        files = discover(places, listed or window)
         fresh = _to_read(store, files, window)
         run = _Run(store, Setting(store.folder, window, options), progress, fresh)
         run.report.known_files = len(files) - len(fresh)

@@ -12,6 +12,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from auditkit.errors import SourceError
+from auditkit.logs.source import is_remote
 from auditkit.runs import notebooks
 
 
@@ -28,10 +29,11 @@ def prepare(
     A notebook that is there already is somebody's work, and left alone.
     Raises: SourceError, for logs or a store that do not exist.
     """
-    if missing := [place for place in (*logs, *([store] if store else [])) if not Path(place).exists()]:
+    local = [place for place in (*logs, *([store] if store else [])) if not is_remote(place)]
+    if missing := [place for place in local if not Path(place).exists()]:
         raise SourceError(f"There is nothing at {str(missing[0])!r}. Name a folder or file of logs, or a store.")
     values = {
-        "logs": [str(Path(place).resolve()) for place in logs],
+        "logs": [str(place) if is_remote(place) else str(Path(place).resolve()) for place in logs],
         "store": str(store.resolve()) if store else "",
         "since": since or "",
         "until": until or "",

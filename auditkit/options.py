@@ -18,9 +18,20 @@ def with_logs(command: Callable[..., None]) -> Callable[..., None]:
     return with_window(click.argument("logs", nargs=-1)(command))
 
 
+def store_folder(about: str, *, required: bool = False) -> Callable[..., Any]:
+    """--store: a folder on this machine, whatever the logs are."""
+    return click.option("--store", type=click.Path(path_type=Path), callback=_local, required=required, help=about)
+
+
+def _local(context: click.Context, option: click.Parameter, folder: Path | None) -> Path | None:
+    if folder and str(folder).startswith("s3:/"):  # as a path it has lost one of its slashes
+        raise ParameterError("--store takes a folder on this machine; a store cannot be in S3. LOGS can.")
+    return folder
+
+
 def with_window(command: Callable[..., None]) -> Callable[..., None]:
     options = (
-        click.option("--store", type=click.Path(path_type=Path), help="A store made by `auditkit ingest`."),
+        store_folder("A store made by `auditkit ingest`."),
         click.option("--since", metavar="TIME", help="Start of the window, included."),
         click.option("--until", metavar="TIME", help="End of the window, not included."),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from auditkit import history
 from auditkit.errors import SourceError, UnknownQueryError
+from auditkit.logs.source import is_remote
 from auditkit.model import Severity, Window, iso
 from auditkit.report.parameters import bind, declared
 from auditkit.report.run import RunRecord, read_notebook, run_report
@@ -74,8 +75,10 @@ def split_notebook(words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
     first = words[0] if words else ""
     if first in known or first.endswith(".ipynb"):
         return find_notebook(first), tuple(words[1:])
-    if first and "://" not in first and not Path(first).exists():
-        raise SourceError(f"{first!r} is neither a notebook ({', '.join(known)}) nor a folder or file of logs.")
+    if first and not is_remote(first) and not Path(first).exists():
+        raise SourceError(
+            f"{first!r} is neither a notebook ({', '.join(known)}) nor a folder or file of logs, nor an s3:// prefix."
+        )
     return known[DEFAULT_NOTEBOOK], tuple(words)
 
 

@@ -17,7 +17,7 @@ from auditkit import parts
 from auditkit.entries import FileEntry
 from auditkit.errors import StoreError
 from auditkit.logs.digests import Digest
-from auditkit.logs.discover import STORE_LEDGER
+from auditkit.logs.source import STORE_LEDGER
 from auditkit.parts import Part
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES

@@ -11,8 +11,6 @@ from auditkit.errors import SourceError
 from auditkit.logs.source import STORE_LEDGER, SourceFile, is_remote
 from auditkit.model import Window
 
-__all__ = ["STORE_LEDGER", "SourceFile", "discover", "is_remote"]
-
 _DELIVERY_DAY = re.compile(r"(20\d\d)[/-]?(\d\d)[/-]?(\d\d)")
 
 

@@ -20,17 +20,28 @@ class Sources:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._objects: Objects | None = None
+        self._spooled: Path | None = None
 
     def prefetch(self, files: Sequence[SourceFile]) -> None:
         """Files that will be asked for soon: those in S3 are fetched in the meantime."""
         if remote := [file for file in files if is_remote(file.key)]:
-            self._is_remote().prefetch(remote)
+            self._remote().prefetch(remote)
 
     def of(self, file: SourceFile) -> Path | bytes:
-        """The file's path, or its bytes. Raises: UnreadableFileError; SourceError, when none can be had any more."""
-        return self._is_remote().get(file) if is_remote(file.key) else Path(file.path)
+        """The file's path, or its bytes. Of a large object in S3 it is the path of a copy, until the next is asked for.
 
-    def _is_remote(self) -> Objects:
+        Raises: UnreadableFileError; SourceError, when none can be had any more.
+        """
+        if self._spooled:
+            self._spooled.unlink(missing_ok=True)
+            self._spooled = None
+        if not is_remote(file.key):
+            return Path(file.path)
+        content = self._remote().get(file)
+        self._spooled = content if isinstance(content, Path) else None
+        return content
+
+    def _remote(self) -> Objects:
         if self._objects is None:
             from auditkit.logs.s3 import Objects  # with its HTTP client, which local files do without
 
