@@ -24,6 +24,7 @@ docs: .venv/.dev            ## rewrite the generated pages under docs/
 
 bench: .venv/.dev           ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.benchmarks.ingest
+	$(BIN)/python -m tests.benchmarks.s3
 
 browser:                    ## get a Chromium for the browser tests, where one can be had
 	tests/browser/get-chromium
