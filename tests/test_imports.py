@@ -57,6 +57,7 @@ FILES = {
     "logs.archives": "the files inside a zip",
     "logs.discover": "the folders of logs",
     "logs.opening": "the logs",
+    "logs.sources": "copies of large objects",
     "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",
     "logs.s3.objects": "huge objects, for a while",
     "match_rules": "queries/frames/",
