@@ -19,8 +19,9 @@ from auditkit import parts
 from auditkit.entries import FileEntry
 from auditkit.errors import UnreadableFileError
 from auditkit.fingerprints import Fingerprints, fingerprints
-from auditkit.logs import arrays, columns, flowlogs
+from auditkit.logs import arrays, columns, flow_columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
+from auditkit.logs.flowlogs import FlowLogBooks
 from auditkit.logs.opening import Text
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name
@@ -84,7 +85,7 @@ class _Tally:
     quarantined: int = 0
     bad: list[BadRecord] = field(default_factory=list)  # the first of them
 
-    def take(self, read: Found | Parsed[pa.Table]) -> None:
+    def take(self, read: Found | Parsed[pa.Table] | FlowLogBooks) -> None:
         self.seen += read.seen
         self.set_apart += read.set_apart
         self.quarantined += len(read.bad)
@@ -121,7 +122,7 @@ class Batch:
         self._record_files: list[tuple[int, int]] = []  # number of the file, how many records
         self._texts: list[tuple[int, bytes]] = []  # of flow logs, to be read together
         self._text_bytes = 0
-        self._tables: list[tuple[int, pa.Table]] = []  # of flow logs
+        self._tables: list[tuple[Any, pa.Table]] = []  # of flow logs; for each row the number of the file
         self._contents: list[tuple[int, str]] = []
 
     def chunks(self, source: Source) -> Iterator[Chunk]:
@@ -174,7 +175,7 @@ class Batch:
 
     @property
     def _is_full(self) -> bool:
-        rows = len(self._records) + sum(len(table) for _, table in self._tables)
+        rows = len(self._records) + sum(len(rows) for _, rows in self._tables)
         return rows >= CHUNK_RECORDS or self._text_bytes >= CHUNK_BYTES
 
     def _remember_content(self, number: int, log: LogFile) -> None:
@@ -195,7 +196,7 @@ class Batch:
             self._records += piece.records
             self._record_files.append((number, len(piece.records)))
         else:
-            self._tables.append((number, piece.rows))
+            self._tables.append((np.full(len(piece.rows), number), piece.rows))
 
     def _give_up(self, number: int, error: UnreadableFileError | NotALogError) -> None:
         state = "not a log" if isinstance(error, NotALogError) else "quarantined"
@@ -203,14 +204,7 @@ class Batch:
         self._entries[number] = replace(self._entries[number], state=state, reason=str(error), digest=digest)
 
     def _chunk(self, *, is_last: bool) -> Chunk:
-        for number, text in self._texts:
-            try:
-                parsed = flowlogs.parse(text)
-            except (UnreadableFileError, NotALogError) as error:
-                self._give_up(number, error)
-                continue
-            self._tallies[number].take(parsed)
-            self._tables.append((number, parsed.rows))
+        self._read_texts()
         events, event_files = self._events()
         flows, flow_files = self._flows()
         inside, days, prints = _NOBODY, _NOBODY, Fingerprints(_NOBODY, _NOBODY)
@@ -221,6 +215,17 @@ class Batch:
         chunk = Chunk(events, event_files, inside, flows, flow_files, Question(days, prints, self._contents), is_last)
         self._clear()
         return chunk
+
+    def _read_texts(self) -> None:
+        """The flow logs that have waited for each other."""
+        numbers = np.array([number for number, _ in self._texts], np.int64)
+        logs = flowlogs.parse([text for _, text in self._texts])
+        self._tables.append((numbers[logs.text_of_row], logs.rows))
+        for number, books in zip(numbers.tolist(), logs.books, strict=True):
+            if isinstance(books, UnreadableFileError):
+                self._give_up(number, books)
+            else:
+                self._tallies[number].take(books)
 
     def _events(self) -> tuple[pa.Table | None, Any]:
         if not self._records:
@@ -233,10 +238,10 @@ class Batch:
         return columns.table([self._records[at] for at in by_time.tolist()], times, log_file), numbers
 
     def _flows(self) -> tuple[pa.Table | None, Any]:
-        if not self._tables:
+        numbers = np.concatenate([numbers for numbers, _ in self._tables])
+        if not len(numbers):
             return None, _NOBODY
-        numbers = np.repeat([number for number, _ in self._tables], [len(rows) for _, rows in self._tables])
-        rows = pa.concat_tables([rows for _, rows in self._tables])
+        rows = pa.concat_tables([rows for _, rows in self._tables], promote_options="default")
         return rows.append_column("log_file", arrays.repeated([file.key for file in self._files], numbers)), numbers
 
     def _count(self, files: Any, **ways: Any) -> None:
@@ -260,7 +265,9 @@ class Batch:
         for start, end in pairwise([0, *ends]):
             keys = tuple(self._files[number].key for number in np.unique(files[start:end]).tolist())
             day = arrays.day(int(days[start]))
-            self._parts.append(parts.write(self._setting.folder, table, day, rows.slice(start, end - start), keys))
+            part = rows.slice(start, end - start)
+            part = flow_columns.whole(part) if table == "flow_records" else part
+            self._parts.append(parts.write(self._setting.folder, table, day, part, keys))
 
 
 _NOBODY = np.zeros(0, np.int64)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs.flowlogs import is_flow_log, parse
-from auditkit.logs.parsed import NotALogError
+from auditkit.logs.flow_format import COLUMNS, TIMES, TYPES, FlowFormat
+from auditkit.logs.flowlogs import FlowLogBooks, FlowReader, is_flow_log
+from auditkit.logs.flowlogs import parse as parse_all
+from auditkit.logs.parsed import Parsed
 from auditkit.schema import FLOW_RECORDS
 from tests.records import ACCOUNT, FLOW_HEADER, START, flow_line
 
 
 def text(*lines: str, header: str | None = FLOW_HEADER) -> bytes:
     return "\n".join([*([header] if header else []), *lines, ""]).encode()
+
+
+def parse(data: bytes) -> Parsed[pa.Table]:
+    return FlowReader().parse(data).parsed
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
@@ -86,8 +97,8 @@ def test_double_spaces_blank_lines_and_repeated_headers_are_no_records() -> None
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("2 too short", "3 fields where the header has 14"),
-        (f"{flow_line()} more", "15 fields where the header has 14"),
+        ("2 too short", "3 fields where the format has 14"),
+        (f"{flow_line()} more", "15 fields where the format has 14"),
         (flow_line(dstport="https"), "dstport is 'https'"),
         (flow_line(dstport=2**31), "dstport is '2147483648'"),
         (flow_line(start=10**14), "start is '100000000000000'"),
@@ -108,11 +119,16 @@ def test_a_header_alone_is_an_empty_log() -> None:
     assert (parsed.rows.num_rows, parsed.seen, parsed.bad) == (0, 0, [])
 
 
-def test_transit_gateway_logs_are_told_apart() -> None:
-    data = text("6 TransitGateway 1 tgw-1", header="version resource-type account-id tgw-id")
+GATEWAY_HEADER = "version resource-type account-id tgw-id srcaddr dstaddr start end log-status"
+GATEWAY_LINE = f"6 TransitGateway {ACCOUNT} tgw-1 10.0.0.1 10.0.0.2 {START} {START + 60} OK"
+
+
+@pytest.mark.parametrize("header", [GATEWAY_HEADER, None])
+def test_transit_gateway_records_are_set_apart(header: str | None) -> None:
+    data = text(GATEWAY_LINE, "", GATEWAY_LINE, header=header)
     assert is_flow_log(data)
-    with pytest.raises(NotALogError, match="Transit Gateway"):
-        parse(data)
+    parsed = parse(data)
+    assert (parsed.rows.num_rows, parsed.seen, parsed.set_apart, parsed.bad) == (0, 2, 2, [])
 
 
 def test_a_log_without_times_is_refused() -> None:
@@ -120,6 +136,225 @@ def test_a_log_without_times_is_refused() -> None:
         parse(text("10.0.0.1 10.0.0.2", header="srcaddr dstaddr"))
 
 
+def test_a_header_that_names_a_field_twice_is_refused() -> None:
+    with pytest.raises(UnreadableFileError, match="names start more than once"):
+        parse(text(f"{START} {START} {START}", header="start end start"))
+
+
 @pytest.mark.parametrize("data", [b"hello world\n", b"1,2,3\n", b"\x00\x01\x02", b"version\n", b"2 only three\n"])
 def test_other_text_is_no_flow_log(data: bytes) -> None:
     assert not is_flow_log(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    {
+        "CRLF": lambda data: data.replace(b"\n", b"\r\n"),
+        "tabs": lambda data: data.replace(b" ", b"\t"),
+        "a tab at the end": lambda data: data.replace(b"OK\n", b"OK\t\n"),
+        "double spaces": lambda data: data.replace(b" ", b"  "),
+        "a space at the end": lambda data: data.replace(b"\n", b" \n"),
+        "a space at the start": lambda data: b"\n".join(b" " + line for line in data.split(b"\n")),
+        "blank lines": lambda data: b"\n \n" + data.replace(b"\n", b"\n\n") + b"\n  \n",
+        "no end": lambda data: data.rstrip(b"\n"),
+        "carriage returns alone": lambda data: data.replace(b"\n", b"\r"),
+        "joined to another": lambda data: data + data.replace(b"REJECT", b"ACCEPT"),
+        "a name in capitals": lambda data: data.replace(b"version", b"Version"),
+        "names with underscores": lambda data: data.replace(b"log-status", b"log_status"),
+    }.values(),
+)  # fmt: skip
+def test_white_space_and_joints_change_no_record(change: Callable[[bytes], bytes]) -> None:
+    parsed = parse(change(text(flow_line(), flow_line())))
+    assert parsed.bad == []
+    assert [known(row) | {"action": "REJECT"} for row in parsed.rows.to_pylist()][:2] == [RECORD, RECORD]
+    assert parsed.seen == parsed.rows.num_rows in (2, 4)
+
+
+def test_lines_follow_the_header_above_them() -> None:
+    other = f"{START} {START + 60} eni-2"
+    parsed = parse(
+        text(
+            flow_line(), "start end interface-id", other, other, GATEWAY_HEADER, GATEWAY_LINE, FLOW_HEADER, flow_line()
+        )
+    )
+    assert sorted(row["interface_id"] for row in parsed.rows.to_pylist()) == ["eni-1", "eni-1", "eni-2", "eni-2"]
+    assert (parsed.seen, parsed.set_apart, parsed.bad) == (5, 1, [])
+
+
+def test_lines_below_a_header_without_times_are_named() -> None:
+    parsed = parse(text(flow_line(), "srcaddr dstaddr", "10.0.0.1 10.0.0.2", FLOW_HEADER, flow_line()))
+    assert parsed.seen == 3
+    [trouble] = parsed.bad
+    assert trouble.position == 2
+    assert "without the fields start and end" in trouble.reason
+
+
+def test_a_missing_field_is_not_made_up_for_by_a_space_too_many() -> None:
+    parsed = parse(text(flow_line(), flow_line().replace(" OK", " ")))
+    assert [bad.reason for bad in parsed.bad] == ["13 fields where the format has 14"]
+
+
+def test_a_line_in_a_large_file_is_found() -> None:
+    lines = [flow_line(dstport=at % 60_000) for at in range(20_000)]
+    lines[7], lines[12_345] = "2 cut short", flow_line(dstport="https")
+    parsed = parse(text(*lines))
+    assert [bad.position for bad in parsed.bad] == [7, 12_345]
+    assert (parsed.rows.num_rows, parsed.seen) == (19_998, 20_000)
+
+
+# Comma-separated: what Athena and spreadsheets make of a flow log.
+
+CSV = {
+    "bare": (FLOW_HEADER.replace(" ", ","), ","),
+    "quoted": (",".join(f'"{name}"' for name in FLOW_HEADER.replace("-", "_").split()), ","),
+    "capitals and spaces": (FLOW_HEADER.title().replace(" ", ", "), ", "),
+}
+
+
+@pytest.mark.parametrize(("header", "comma"), CSV.values(), ids=CSV)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_commas_may_stand_between_fields(header: str, comma: str, quote: str) -> None:
+    line = comma.join(f"{quote}{value}{quote}" for value in flow_line().split())
+    data = text(line, header=header)
+    assert is_flow_log(data)
+    assert [known(row) for row in rows(data)] == [RECORD]
+
+
+@pytest.mark.parametrize("nothing", ["", '""', "-", '"-"'])
+def test_an_empty_cell_is_null(nothing: str) -> None:
+    line = f"{START},{START + 60},{nothing},{nothing},eni-1"
+    [row] = rows(text(line, header="start,end,srcport,srcaddr,interface_id"))
+    assert known(row) == {name: RECORD[name] for name in ("start_time", "end_time", "interface_id")}
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-11-02T10:00:00Z", "2026-11-02 10:00:00.000", "2026-11-02 10:00:00.000 UTC", "2026-11-02T11:00:00+01:00"],
+)
+def test_a_cell_may_hold_a_written_time(time: str) -> None:
+    [row] = rows(text(f"{time},{START + 60},eni-1,5432", header="start,end,interface_id,dstport"))
+    assert (row["start_time"], row["end_time"]) == (RECORD["start_time"], RECORD["end_time"])
+
+
+def test_a_cell_may_hold_commas_and_quotes() -> None:
+    line = f'{START},{START},eni-1,OK,"a ""b"", c"'
+    odd = f"2026-11-02T10:00:00Z{line[10:]}"
+    assert {row["extra"] for row in rows(text(line, odd, header="start,end,interface_id,log_status,My Notes"))} == {
+        json.dumps({"my notes": 'a "b", c'})
+    }
+
+
+def test_a_cell_that_does_not_fit_is_named() -> None:
+    parsed = parse(
+        text(f"{START},{START},eni-1,443", f"{START},{START},eni-1,1.5", "a,b", header="start,end,interface_id,dstport")
+    )
+    assert parsed.rows.num_rows == 1
+    assert [bad.reason for bad in parsed.bad] == [
+        "not a number that fits: dstport is '1.5'",
+        "2 fields where the format has 4",
+    ]
+
+
+# Without a header.
+
+
+def test_the_format_given_is_followed() -> None:
+    given = FlowFormat.parse("end start interface-id mood")
+    log = FlowReader(given).parse(text(f"{START + 60} {START} eni-1 blue", header=None))
+    [row] = log.parsed.rows.to_pylist()
+    assert known(row) == {"start_time": RECORD["start_time"], "end_time": RECORD["end_time"], "interface_id": "eni-1",
+                          "extra": '{"mood": "blue"}'}  # fmt: skip
+    assert log.flow_format == "end start interface-id mood"
+
+
+@pytest.mark.parametrize("given", ["start end interface-id", FLOW_HEADER.replace("srcaddr dstaddr", "dstaddr srcaddr")])
+def test_a_header_wins_over_the_format_given(given: str) -> None:
+    log = FlowReader(FlowFormat.parse(given)).parse(text(flow_line()))
+    assert [known(row) for row in log.parsed.rows.to_pylist()] == [RECORD]
+    assert log.flow_format is None
+
+
+def test_the_format_assumed_is_told() -> None:
+    assert FlowReader().parse(text(flow_line(), header=None)).flow_format == FLOW_HEADER
+    other = FlowFormat.parse("start end interface-id")
+    assert FlowReader(other).parse(text(flow_line(), header=None)).flow_format == FLOW_HEADER  # beyond doubt
+
+
+@pytest.mark.parametrize("given", [None, "start end interface-id"])
+def test_a_format_that_nobody_gave_is_asked_for(given: str | None) -> None:
+    data = text(f"3 eni-0a {ACCOUNT} 10.0.0.1 10.0.0.2 {START} {START + 60} REJECT", header=None)
+    format_given = FlowFormat.parse(given) if given else None
+    assert is_flow_log(data, format_given)
+    with pytest.raises(UnreadableFileError) as error:
+        FlowReader(format_given).parse(data)
+    assert ("--flow-format" if given is None else "no line fits the flow format given") in str(error.value)
+    assert "8 fields" in str(error.value)
+
+
+def test_a_format_with_the_right_number_of_wrong_fields_fits_no_line() -> None:
+    given = FlowFormat.parse(FLOW_HEADER.replace("start", "x").replace("srcaddr", "start"))
+    with pytest.raises(UnreadableFileError, match=r"no line fits the flow format given.*start is"):
+        FlowReader(given).parse(text(flow_line(), flow_line(), header=None))
+
+
+# Blocks of one text, and many texts together.
+
+
+def test_blocks_go_on_where_the_last_one_ended() -> None:
+    reader = FlowReader()
+    first = reader.parse(text(flow_line(), "odd", header=" ".join(FLOW_HEADER.split())))
+    second = reader.parse(text("odd", flow_line(), "", flow_line(), "odd", header=None))
+    third = reader.parse(text("odd", header=None))
+    assert [len(log.parsed.rows) for log in (first, second, third)] == [1, 2, 0]
+    assert [bad.position for log in (first, second, third) for bad in log.parsed.bad] == [1, 2, 5, 6]
+
+
+def test_many_texts_are_read_as_each_alone() -> None:
+    texts = [
+        text(flow_line(srcaddr="10.9.9.1")),
+        text("start end", header="version account-id"),
+        text(flow_line(srcaddr="10.9.9.2"), "odd", header=None),
+        FLOW_HEADER.encode(),
+        text(f"{START} {START} 10.9.9.3 blue", header="start end srcaddr mood"),
+        text(GATEWAY_LINE, header=GATEWAY_HEADER),
+        text(flow_line(srcaddr="10.9.9.4"), "", flow_line(srcaddr="10.9.9.5")),
+        b"",
+        b"no flow log",
+    ]
+    batch = parse_all(texts)
+    alone = [outcome_alone(data) for data in texts]
+    assert [str(books) if isinstance(books, Exception) else books for books in batch.books] == alone
+    by_text = sorted(zip(batch.text_of_row.tolist(), batch.rows["srcaddr"].to_pylist(), strict=True))
+    assert by_text == [(0, "10.9.9.1"), (2, "10.9.9.2"), (4, "10.9.9.3"), (6, "10.9.9.4"), (6, "10.9.9.5")]
+    assert set(batch.rows.column_names) == set(RECORD) | {"extra"}
+
+
+def outcome_alone(data: bytes) -> FlowLogBooks | str:
+    try:
+        log = FlowReader().parse(data)
+    except UnreadableFileError as error:
+        return str(error)
+    parsed = log.parsed
+    return FlowLogBooks(len(parsed.rows), parsed.seen, parsed.bad, parsed.set_apart, log.flow_format)
+
+
+def test_no_texts_have_no_rows() -> None:
+    batch = parse_all([])
+    assert (batch.rows.num_rows, len(batch.text_of_row), batch.books) == (0, 0, [])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(list(TYPES)[:54]), st.integers(0, 51), st.data())
+def test_any_header_is_followed(order: list[str], cut: int, data: st.DataObject) -> None:
+    fields = ["start", "end", *[field for field in order if field not in TIMES][cut:]]
+    spaces = st.sampled_from([" ", "  ", "\t", " \t "])
+    values = [START if field in TIMES else 7 if TYPES[field] != pa.string() else f"a-{field}" for field in fields]
+    lines = [
+        "".join(f"{data.draw(spaces) if at else ''}{word}" for at, word in enumerate(words))
+        for words in (fields, values)
+    ]
+    [row] = rows("\n".join(lines).encode())
+    assert known(row) == {
+        COLUMNS[field]: RECORD["start_time"] if field in TIMES else value
+        for field, value in zip(fields, values, strict=True)
+    }

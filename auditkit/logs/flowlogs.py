@@ -1,158 +1,287 @@
-"""VPC Flow Logs as text to rows of `flow_records`: by header where there is one, else in AWS's default order."""
+"""VPC Flow Logs as text to rows of `flow_records`: by header, by the format its user gave, or in AWS's default one."""
 
 from __future__ import annotations
 
-import io
-import json
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import arrays
-from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
-from auditkit.schema import FLOW_RECORDS
+from auditkit.logs import flow_format, flow_lines
+from auditkit.logs.flow_columns import columns, whole
+from auditkit.logs.flow_format import EXAMPLE, FlowFormat, Layout
+from auditkit.logs.parsed import BadRecord, Parsed
 
-DEFAULT_FORMAT = [
-    "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes",
-    "start", "end", "action", "log-status",
-]  # fmt: skip
-
-_SCHEMA = FLOW_RECORDS.file_arrow
-# `start` and `end` become timestamps; every other column has the AWS name with underscores for hyphens.
-_FIELDS = {
-    column.origin: column.name
-    for column in FLOW_RECORDS.columns
-    if column.origin not in ("the file", "all other fields")
-}
-_FIELD_TYPES = {
-    field: pa.int64() if field in ("start", "end") else _SCHEMA.field(name).type
-    for field, name in _FIELDS.items()
-    if name != "event_date"
-} | {"start": pa.int64(), "end": pa.int64()}
-_LAST_SECOND = 253_402_300_799  # the end of the year 9999
-_HEADER_WORD = re.compile(r"[a-z][a-z0-9-]*")
-_DEFAULT_LINE = re.compile(rb"\d+ \S+ \S+( \S+){10} (OK|NODATA|SKIPDATA)\s*")
+_LOOKED_AT_BY_LINE = 32 << 10  # bytes around an odd line that are worth no further attempt to read them at once
+_GATEWAY = Layout(("resource-type",))  # of Transit Gateway records without a header: they are counted, not read
 
 
-def is_flow_log(text: bytes) -> bool:
-    """Whether the first line is a header of flow-log fields, or a record in the default format."""
-    first = _first_line(text)
-    return _is_header(first.decode().split()) or _DEFAULT_LINE.fullmatch(first) is not None
+@dataclass(frozen=True, slots=True)
+class FlowLog:
+    """One flow log, or one block of it. *flow_format* is the fields that were assumed, if it has no header."""
+
+    parsed: Parsed[pa.Table]
+    flow_format: str | None = None
 
 
-def parse(text: bytes) -> Parsed[pa.Table]:
-    """The records of one file, in the columns of the store but `log_file`.
+@dataclass(frozen=True, slots=True)
+class FlowLogBooks:
+    """A FlowLog without its rows, which are among those of its batch."""
 
-    A line with too many or too few fields, or with text where a number belongs, is a BadRecord; positions count lines
-    behind the header.
-    Raises: NotALogError, for Transit Gateway flow logs; UnreadableFileError, when no line tells the fields.
+    stored: int
+    seen: int
+    bad: list[BadRecord]
+    set_apart: int
+    flow_format: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBatch:
+    """Many flow logs, read together.
+
+    The rows are in no order, have the columns that some text has fields for (`flow_columns.whole` adds the others), and
+    *text_of_row* (NumPy, 32 bits) has for each the number of the text it is from. Of each text there are the books, or
+    why it cannot be read.
     """
-    header = _first_line(text).decode().split()
-    if "tgw-id" in header:
-        raise NotALogError("a Transit Gateway flow log: it has no action, so it cannot show a reject")
-    if _is_header(header):
-        text = text[text.index(b"\n") + 1 :] if b"\n" in text else b""
-    elif _DEFAULT_LINE.fullmatch(_first_line(text)):
-        header = DEFAULT_FORMAT
-    else:
-        raise UnreadableFileError("neither a flow-log header nor records in the default format")
-    if not {"start", "end"} <= set(header):
-        raise UnreadableFileError("a flow log without the fields start and end: its records have no time")
-    fields, bad = _fields(text, header)
-    return Parsed(_columns(fields), seen=fields.num_rows + len(bad), bad=bad)
+
+    rows: pa.Table
+    text_of_row: Any
+    books: list[FlowLogBooks | UnreadableFileError]
 
 
-def _fields(text: bytes, header: list[str]) -> tuple[pa.Table, list[BadRecord]]:
-    """The fields as logged, typed, and the lines that do not fit."""
-    try:
-        fields = _read(text, header)
-        if _times_make_sense(fields):
-            return fields, []
-    except pa.ArrowInvalid:
-        pass
-    good, bad = _sift(text.splitlines(), header)  # some line is odd: find it, and read the others
-    return _read(b"\n".join(good), header), bad
+def is_flow_log(text: bytes, given: FlowFormat | None = None) -> bool:
+    """Whether the first line is a header of flow-log fields, or a record: of AWS's default or of any other format.
 
-
-def _read(text: bytes, header: list[str]) -> pa.Table:
-    """Raises: pa.ArrowInvalid, when a line has more or fewer fields, or text where a number belongs."""
-    types = {field: _FIELD_TYPES.get(field, pa.string()) for field in header}
-    if not text.strip():
-        return pa.schema(types).empty_table()
-    return csv.read_csv(
-        io.BytesIO(text),
-        csv.ReadOptions(column_names=header, use_threads=False, block_size=max(1 << 20, len(text) + 1)),
-        csv.ParseOptions(delimiter=" ", quote_char=False),
-        csv.ConvertOptions(column_types=types, null_values=["-"], strings_can_be_null=True),
+    The last is read only if the user has *given* the format.
+    """
+    line = _first_line(text[:_LOOKED_AT_BY_LINE].replace(b"\r", b"\n"))[0]
+    return (
+        flow_format.header(line) is not None
+        or flow_format.assumed(line, given) is not None
+        or flow_format.is_gateway_record(line)
+        or flow_format.looks_like_a_record(line)
     )
 
 
-def _times_make_sense(fields: pa.Table) -> bool:
-    return all(
-        fields[field].null_count == 0
-        and (
-            fields.num_rows == 0
-            or (pc.min(fields[field]).as_py() >= 0 and pc.max(fields[field]).as_py() <= _LAST_SECOND)
-        )
-        for field in ("start", "end")
-    )
+def parse(texts: Sequence[bytes], given: FlowFormat | None = None) -> FlowBatch:
+    """The records of many flow logs: a CSV reader's first line costs more than its next thousand, so they share it.
+
+    A header wins over *given*, the format of logs without one, and that over AWS's default. See FlowReader for what is
+    a bad record; one text's trouble is its own.
+    """
+    readings = [_Reading(number, given) for number in range(len(texts))]
+    harvest = _Harvest()
+    pieces = [piece for reading, text in zip(readings, texts, strict=True) if (piece := reading.begin(text))]
+    pieces.sort(key=_layout_of)
+    for _, alike in groupby(pieces, key=_layout_of):
+        _read(list(alike), harvest)
+    rows, text_of_row = harvest.bring_in()
+    stored = np.bincount(text_of_row, minlength=len(texts)).tolist() if texts else []
+    return FlowBatch(rows, text_of_row, [reading.books(count) for reading, count in zip(readings, stored, strict=True)])
 
 
-def _sift(lines: list[bytes], header: list[str]) -> tuple[list[bytes], list[BadRecord]]:
-    """The lines that can be read, one space between fields, and the others with their reasons."""
-    numbers = [
-        (at, field) for at, field in enumerate(header) if pa.types.is_integer(_FIELD_TYPES.get(field, pa.string()))
-    ]
-    good: list[bytes] = []
-    bad: list[BadRecord] = []
-    for position, line in enumerate(line for line in lines if line.strip()):
-        values = line.decode().split()
-        if values == header:  # files joined end to end repeat their header: no record
-            continue
-        if len(values) != len(header):
-            bad.append(BadRecord(position, f"{len(values)} fields where the header has {len(header)}", line))
-        elif wrong := [f"{field} is {values[at][:20]!r}" for at, field in numbers if not _is_number(values[at], field)]:
-            bad.append(BadRecord(position, f"not a number that fits: {', '.join(wrong)}", line))
+class FlowReader:
+    """A flow log that comes in blocks, each cut at the end of a line: the header of the first holds for the others."""
+
+    def __init__(self, given: FlowFormat | None = None) -> None:
+        self._reading = _Reading(0, given)
+
+    def parse(self, block: bytes) -> FlowLog:
+        """The records of the next block.
+
+        A line with too many or too few fields, or with text where a number belongs, is a BadRecord; positions count
+        lines behind the header, blank ones left out, and go on counting from block to block. Transit Gateway records
+        have no action, so cannot show a reject: they are set apart.
+        Raises: UnreadableFileError, when no line tells the fields, the fields have no times, or no line has the fields
+        that *given* or the default format names.
+        """
+        harvest = _Harvest()
+        if piece := self._reading.begin(block):
+            _read([piece], harvest)
+        rows, _ = harvest.bring_in()
+        books = self._reading.books(rows.num_rows)
+        if isinstance(books, UnreadableFileError):
+            raise books
+        return FlowLog(Parsed(whole(rows), books.seen, books.bad, books.set_apart), books.flow_format)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Where the reader of one text stands."""
+
+    number: int  # of the text in its batch
+    given: FlowFormat | None
+    layout: Layout | None = None  # of the lines that come next
+    assumed: FlowFormat | None = None
+    position: int = 0  # of the next line
+    fitted: bool = False  # some record of some block was stored
+    bad: list[BadRecord] = field(default_factory=list)
+    set_apart: int = 0
+    trouble: UnreadableFileError | None = None
+
+    def begin(self, text: bytes) -> _Piece | None:
+        """The records of a text, or of a block of one, ready to be read; None when there are none."""
+        self.bad, self.set_apart = [], 0
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if self.layout is not None:
+            return _Piece(self, text) if text else None
+        line, start, end = _first_line(text)
+        self.layout = flow_format.header(line)
+        if self.layout:
+            start = end
+            reason = self.layout.trouble
+        elif flow_format.is_gateway_record(line):
+            self.layout, reason = _GATEWAY, None
         else:
-            good.append(" ".join(values).encode())
-    return good, bad
+            self.assumed = flow_format.assumed(line, self.given)
+            self.layout = Layout(self.assumed.fields) if self.assumed else None
+            reason = None if self.layout else _unknown_format(line)
+        if reason:
+            self.trouble = UnreadableFileError(reason)
+            return None
+        return _Piece(self, text[start:]) if start < len(text) else None
+
+    def books(self, stored: int) -> FlowLogBooks | UnreadableFileError:
+        """What became of the records that were read since `begin`."""
+        self.fitted = self.fitted or stored > 0
+        if self.assumed and self.bad and not self.fitted and not self.set_apart:
+            whose = "format given" if self.assumed is self.given else "default format"
+            self.trouble = UnreadableFileError(
+                f"no line fits the flow {whose}, {str(self.assumed)!r}; the first has {self.bad[0].reason}"
+            )
+        if self.trouble:
+            return self.trouble
+        seen = stored + len(self.bad) + self.set_apart
+        return FlowLogBooks(stored, seen, self.bad, self.set_apart, str(self.assumed) if self.assumed else None)
 
 
-def _is_number(text: str, field: str) -> bool:
-    if field in ("start", "end"):
-        return re.fullmatch(r"\d{1,12}", text) is not None and int(text) <= _LAST_SECOND
-    width = _FIELD_TYPES[field].bit_width
-    return text == "-" or (
-        re.fullmatch(r"-?\d{1,19}", text) is not None and -(1 << width - 1) <= int(text) < 1 << width - 1
-    )
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some lines of one text."""
+
+    reading: _Reading
+    text: bytes
 
 
-def _columns(fields: pa.Table) -> pa.Table:
-    """Logged fields as the store's columns; those it does not know as JSON in `extra`."""
-    columns = {_FIELDS[field]: fields[field] for field in fields.column_names if field in _FIELDS}
-    for name, field in (("start_time", "start"), ("end_time", "end")):
-        columns[name] = fields[field].cast(pa.timestamp("s")).cast(pa.timestamp("us"))
-    unknown = [field for field in fields.column_names if field not in _FIELDS]
-    if unknown:
-        columns["extra"] = arrays.texts([_as_json(values) for values in fields.select(unknown).to_pylist()])
-    names = [name for name in _SCHEMA.names if name != "log_file"]
-    return pa.table(
-        [columns[name] if name in columns else pa.nulls(fields.num_rows, _SCHEMA.field(name).type) for name in names],
-        schema=pa.schema([_SCHEMA.field(name) for name in names]),
-    )
+class _Harvest:
+    """Records read, and odd ones made ready to be read."""
+
+    def __init__(self) -> None:
+        self._tables: list[pa.Table] = []
+        self._texts: list[Any] = []  # for each table, the number of the text of each row
+        self._odd: dict[Layout, tuple[list[list[bytes]], list[int]]] = {}
+
+    def add(self, fields: pa.Table, text_of_row: Any) -> None:
+        if fields.num_rows:
+            self._tables.append(columns(fields))
+            self._texts.append(text_of_row)
+
+    def add_odd(self, values: list[bytes], layout: Layout, number: int) -> None:
+        records, texts = self._odd.setdefault(layout, ([], []))
+        records.append(values)
+        texts.append(number)
+
+    def bring_in(self) -> tuple[pa.Table, Any]:
+        """All rows, and the number of the text of each."""
+        for layout, (records, texts) in self._odd.items():
+            fields = flow_lines.read(flow_lines.written(records, layout), layout)
+            if fields is None:
+                raise AssertionError(f"records found to be sound cannot be read: {records[:3]}")
+            self.add(fields, np.array(texts, np.int32))
+        if not self._tables:
+            return whole(pa.table({})), np.zeros(0, np.int32)
+        rows = pa.concat_tables(self._tables, promote_options="default")
+        return rows.combine_chunks() if len(self._tables) > 1 else rows, np.concatenate(self._texts)
 
 
-def _as_json(values: dict[str, str | None]) -> str | None:
-    logged = {field: value for field, value in values.items() if value is not None}
-    return json.dumps(logged) if logged else None
+def _layout_of(piece: _Piece) -> tuple[bool, tuple[str, ...]]:
+    assert piece.reading.layout is not None
+    return piece.reading.layout.has_commas, piece.reading.layout.fields
 
 
-def _first_line(text: bytes) -> bytes:
-    return text[: text.find(b"\n")].rstrip() if b"\n" in text else text.rstrip()
+def _read(pieces: list[_Piece], harvest: _Harvest) -> None:
+    """Pieces of as many texts and of one layout: at once if that is possible, else in halves down to the odd line."""
+    layout = pieces[0].reading.layout
+    assert layout is not None
+    if not (layout.is_transit_gateway or layout.trouble):
+        counts = [_lines(piece.text) for piece in pieces]
+        text = _joined(pieces)
+        fields = None if flow_lines.is_odd(text, layout) else flow_lines.read(text, layout)
+        if fields is not None and len(pieces) == 1:
+            counts = [fields.num_rows]  # blank lines are no harm to one text alone
+        if fields is not None and fields.num_rows == sum(counts):
+            for piece, count in zip(pieces, counts, strict=True):
+                piece.reading.position += count
+            numbers = np.array([piece.reading.number for piece in pieces], np.int32)
+            harvest.add(fields, np.repeat(numbers, counts))
+            return
+    if sum(len(piece.text) for piece in pieces) <= _LOOKED_AT_BY_LINE:
+        for piece in pieces:
+            _sift(piece, harvest)
+    elif len(pieces) > 1:
+        _read(pieces[: len(pieces) // 2], harvest)
+        _read(pieces[len(pieces) // 2 :], harvest)
+    elif len(halves := _halves(pieces[0].text)) == 2:
+        for half in halves:  # the second may have another layout, if there is a header in the first
+            _read([_Piece(pieces[0].reading, half)], harvest)
+    else:
+        _sift(pieces[0], harvest)
 
 
-def _is_header(words: list[str]) -> bool:
-    return len(words) > 1 and all(map(_HEADER_WORD.fullmatch, words)) and len(set(words) & {*_FIELDS, "tgw-id"}) > 1
+def _sift(piece: _Piece, harvest: _Harvest) -> None:
+    """Line by line."""
+    reading = piece.reading
+    layout = reading.layout
+    assert layout is not None
+    for line in piece.text.split(b"\n"):
+        if flow_lines.is_blank(line):
+            continue
+        position, reading.position = reading.position, reading.position + 1
+        if found := flow_lines.header(line):
+            layout = reading.layout = found
+        elif layout.is_transit_gateway:
+            reading.set_apart += 1
+        elif layout.trouble:
+            reading.bad.append(BadRecord(position, layout.trouble, line))
+        elif isinstance(values := flow_lines.settled(flow_lines.values_of(line, layout), layout), str):
+            reading.bad.append(BadRecord(position, values, line))
+        else:
+            harvest.add_odd(values, layout, reading.number)
+
+
+def _halves(text: bytes) -> list[bytes]:
+    """The text cut in two at the end of a line; whole, when it is one line, or its last is long."""
+    cut = text.find(b"\n", len(text) // 2) + 1
+    return [text[:cut], text[cut:]] if 0 < cut < len(text) else [text]
+
+
+def _joined(pieces: Sequence[_Piece]) -> bytes:
+    if len(pieces) == 1:
+        return pieces[0].text
+    return b"".join([piece.text if piece.text.endswith(b"\n") else piece.text + b"\n" for piece in pieces])
+
+
+def _lines(text: bytes) -> int:
+    ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == 10))
+    return ends if text.endswith(b"\n") else ends + 1
+
+
+def _first_line(text: bytes) -> tuple[bytes, int, int]:
+    """The first line that is not blank, without white space around it; where it starts, and where the next does."""
+    start = 0 if text[:1].strip() else len(text) - len(text.lstrip())
+    end = text.find(b"\n", start) + 1 or len(text)
+    return text[start:end].strip(), start, end
+
+
+def _unknown_format(line: bytes) -> str:
+    if flow_format.looks_like_a_record(line):
+        return (
+            f"a flow log without a header, in a format of {len(line.split())} fields that is not AWS's default: "
+            f"name the fields in their order, for example --flow-format {EXAMPLE!r}"
+        )
+    return "neither a flow-log header nor records in the default format"
