@@ -180,3 +180,57 @@ def _denial(account: str, service: str, name: str) -> str:
 
 def _letters(rng: random.Random, count: int) -> str:
     return "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=count))
+
+
+FLOW_FIELDS = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+)
+FLOW_LINES = 8_000  # of one file of a busy VPC
+
+
+def write_flow_logs(folder: Path, lines: int, *, lines_a_file: int = FLOW_LINES) -> list[Path]:
+    """Flow logs of version 2, a header in every file, 2 % NODATA; a file is ten minutes of one account and region."""
+    rng = random.Random(SEED)
+    files: list[Path] = []
+    left = lines
+    while left > 0:
+        count = min(left, lines_a_file)
+        left -= count
+        account, region = rng.choice(ACCOUNTS), rng.choice(REGIONS)
+        start = FIRST_DAY + timedelta(minutes=10 * rng.randrange(DAYS * 144))
+        log = f"fl-{rng.getrandbits(64):017x}"
+        name = f"{account}_vpcflowlogs_{region}_{log}_{start:%Y%m%dT%H%MZ}_{rng.getrandbits(32):08x}.log.gz"
+        path = folder / "AWSLogs" / account / "vpcflowlogs" / region / f"{start:%Y/%m/%d}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = "\n".join([FLOW_FIELDS, *_flow_lines(rng, account, int(start.timestamp()), count), ""])
+        path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
+        files.append(path)
+    return files
+
+
+def _flow_lines(rng: random.Random, account: str, start: int, count: int) -> Iterator[str]:
+    """Between the interfaces of a VPC, and with the internet; a port of a service on one side."""
+    few = min(count, 300)
+    interfaces = [
+        (f"eni-0{rng.getrandbits(64):016x}", f"10.{n % 8}.{n % 200}.{rng.randrange(4, 255)}") for n in range(few)
+    ]
+    peers = [f"10.{rng.randrange(8)}.{rng.randrange(200)}.{rng.randrange(4, 255)}" for _ in range(few)]
+    services = [443, 443, 443, 443, 80, 5432, 5432, 6379, 53, 8080, 22, 3306]
+    for _ in range(count):
+        interface, own = rng.choice(interfaces)
+        begin = start + rng.randrange(600)
+        end = begin + rng.randrange(1, 61)
+        if rng.random() < 0.02:
+            yield f"2 {account} {interface} - - - - - - - {begin} {end} - NODATA"
+            continue
+        rejected = rng.random() < 0.04
+        other = f"198.51.100.{rng.randrange(256)}" if rejected or rng.random() < 0.3 else rng.choice(peers)
+        packets = int(rng.paretovariate(1.1))
+        size = packets * rng.randrange(40, 1400)
+        port, service = rng.randrange(32768, 61000), rng.choice(services)
+        ends = f"{own} {other} {port} {service}" if rng.random() < 0.5 else f"{other} {own} {service} {port}"
+        protocol = 17 if service == 53 else 6
+        yield (
+            f"2 {account} {interface} {ends} {protocol} {packets} {size} {begin} {end} "
+            f"{'REJECT' if rejected else 'ACCEPT'} OK"
+        )
