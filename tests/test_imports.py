@@ -56,6 +56,7 @@ FILES = {
     "lab": "copies of the notebooks",
     "logs.archives": "the files inside a zip",
     "logs.discover": "the folders of logs",
+    "logs.flow_parquet": "flow logs too large for memory",
     "logs.opening": "the logs",
     "logs.sources": "copies of large objects",
     "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",

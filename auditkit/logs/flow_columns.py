@@ -60,5 +60,10 @@ def _has_empty(texts: pa.Array) -> bool:
 
 
 def _as_json(values: dict[str, Any]) -> str | None:
-    logged = {field: value for field, value in values.items() if value is not None}
-    return json.dumps(logged) if logged else None
+    logged = {field: value for field, value in values.items() if value is not None and value == value}  # NaN is not
+    return json.dumps(logged, default=_as_text) if logged else None
+
+
+def _as_text(value: object) -> str:
+    """What JSON has no form for, and Parquet may hold."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

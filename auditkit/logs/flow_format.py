@@ -123,16 +123,17 @@ def header(line: bytes) -> Layout | None:
         return None
     words = line.decode(errors="replace").split()
     fields = tuple(map(field_name, words))
-    if all(map(_NAME.fullmatch, fields)) and _are_ours(fields, 2):
+    if all(map(_NAME.fullmatch, fields)) and are_flow_fields(fields, 2):
         return Layout(fields)
     if b"," in line:
         fields = tuple(map(field_name, cells(line)))
-        if _are_ours(fields, 4):
+        if are_flow_fields(fields, 4):
             return Layout(fields, has_commas=True)
     return None
 
 
-def _are_ours(fields: tuple[str, ...], least: int) -> bool:
+def are_flow_fields(fields: tuple[str, ...], least: int) -> bool:
+    """Whether at least half of the fields are a flow log's, and *least* of them different ones."""
     known = sum(field in COLUMNS or _GATEWAY.fullmatch(field) is not None for field in set(fields))
     return known >= least and known * 2 >= len(fields)
 

@@ -69,7 +69,7 @@ def settled(values: list[bytes], layout: Layout) -> str | list[bytes]:
     wrong = []
     for at, (field, value) in enumerate(zip(layout.fields, values, strict=True)):
         if field in _DIGITS and not (value.isdigit() and len(value) <= _DIGITS[field]):
-            number = _number(value, field)
+            number = number_of(value, field)
             if number is None:
                 wrong.append(f"{field} is {value[:20].decode(errors='replace')!r}")
             else:
@@ -93,7 +93,7 @@ def header(line: bytes) -> Layout | None:
     return flow_format.header(line) if line[0] in _HEADER_STARTS else None
 
 
-def _number(value: bytes, field: str) -> bytes | None:
+def number_of(value: bytes, field: str) -> bytes | None:
     """The number, `-` for none; None when the column cannot hold it."""
     if field in TIMES:
         second = _second(value)

@@ -58,13 +58,17 @@ class Text:
         first = next(blocks, b"")
         return self._unpacked() if archives.is_packed(first) else chain([first], blocks)
 
-    def _unpacked(self) -> Iterator[bytes]:
-        """What is packed in another way than once with gzip."""
+    def binary(self) -> BinaryIO:
+        """The file as it lies there, from its start; `sha256` is known from here on."""
         file: Any = self._file or io.BytesIO(self.head)
         file.seek(0)
         self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        return archives.inflate(file, self._max_bytes)
+        return file  # type: ignore[no-any-return]
+
+    def _unpacked(self) -> Iterator[bytes]:
+        """What is packed in another way than once with gzip."""
+        return archives.inflate(self.binary(), self._max_bytes)
 
     def _raw(self) -> Iterator[bytes]:
         digest = hashlib.sha256()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import PurePath
 
 import pyarrow as pa
 
 from auditkit.errors import UnreadableFileError
-from auditkit.logs import cloudtrail, exports, flowlogs
+from auditkit.logs import cloudtrail, exports, flow_parquet, flowlogs
 from auditkit.logs.cloudtrail import Found
 from auditkit.logs.opening import MAX_TEXT_BYTES, Text
 from auditkit.logs.parsed import NotALogError, Parsed
@@ -59,6 +59,8 @@ class LogFile:
         Raises: NotALogError, for files that lie beside logs; UnreadableFileError, for all that should be a log and
         cannot be read as one.
         """
+        if self._text.head.startswith(flow_parquet.MAGIC):
+            return self._parquet()
         blocks = self._text.blocks()
         first = next(blocks)
         second = next(blocks, None)
@@ -84,6 +86,17 @@ class LogFile:
         raise UnreadableFileError(
             f"neither CloudTrail JSON nor flow-log text: it begins {first[:40].decode(errors='replace')!r}"
         )
+
+    def _parquet(self) -> Iterator[Piece]:
+        file = self._text.binary()
+        self.kind, self.content_sha256 = "flowlogs", self.sha256
+        chunks = list(islice(flow_parquet.parquet_chunks(file), 2))
+        if len(chunks) < 2:
+            return iter(chunks)
+        self.is_long = True
+        for _ in flow_parquet.parquet_chunks(file):
+            pass  # as with text: whether it is whole shows only at its end
+        return flow_parquet.parquet_chunks(file)
 
     def _found(self, parts: Iterator[Found]) -> Iterator[Piece]:
         """Records, and the flow-log lines that came in the same wrapping."""
