@@ -133,7 +133,7 @@ def _number(column: pa.Array, field: str) -> tuple[pa.Array, Any]:
         numbers, odd = _one_by_one(column, lambda value: _as_number(value, field), kind)
     if field in TIMES:
         known = arrays.as_mask(pc.is_valid(numbers))
-        seconds = arrays.as_integers(pc.fill_null(numbers, 0))
+        seconds = arrays.as_integers(pc.fill_null(numbers, _whole_number("0")))
         odd = odd | ~known | (seconds < 0) | (seconds > LAST_SECOND)
     return numbers, odd
 
@@ -149,7 +149,12 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def _seconds(kind: pa.TimestampType) -> pa.Scalar:
     """How many units of a timestamp are a second."""
-    return arrays.texts([{"s": "1", "ms": "1000", "us": "1000000", "ns": "1000000000"}[kind.unit]]).cast(pa.int64())[0]
+    return _whole_number({"s": "1", "ms": "1000", "us": "1000000", "ns": "1000000000"}[kind.unit])
+
+
+def _whole_number(text: str) -> pa.Scalar:
+    """For pyarrow's functions: they import pandas to convert a plain one."""
+    return arrays.texts([text]).cast(pa.int64())[0]
 
 
 def _without(text: pa.Array, words: Collection[str]) -> pa.Array:
