@@ -17,6 +17,7 @@ from auditkit.logs.flow_format import EXAMPLE, FlowFormat, Layout
 from auditkit.logs.parsed import BadRecord, Parsed
 
 _LOOKED_AT_BY_LINE = 32 << 10  # bytes around an odd line that are worth no further attempt to read them at once
+_LINE_END = ord("\n")
 _GATEWAY = Layout(("resource-type",))  # of Transit Gateway records without a header: they are counted, not read
 
 
@@ -144,7 +145,7 @@ class _Reading:
         if reason:
             self.trouble = UnreadableFileError(reason)
             return None
-        return _Piece(self, text[start:]) if start < len(text) else None
+        return _Piece(self, text, start) if start < len(text) else None
 
     def books(self, stored: int) -> FlowLogBooks | UnreadableFileError:
         """What became of the records that were read since `begin`."""
@@ -162,10 +163,27 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some lines of one text."""
+    """Some lines of one text: all from *start* on. They are copied once, when they are joined to others."""
 
     reading: _Reading
     text: bytes
+    start: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.text) - self.start
+
+    @property
+    def lines(self) -> int:
+        ends = int(np.count_nonzero(np.frombuffer(self.text, np.uint8, offset=self.start) == _LINE_END))
+        return ends if self.text.endswith(b"\n") else ends + 1
+
+    def halves(self) -> tuple[_Piece, _Piece] | None:
+        """Cut at the end of a line; None, when it is one line, or its last is long."""
+        cut = self.text.find(b"\n", self.start + self.size // 2) + 1
+        if not 0 < cut < len(self.text):
+            return None
+        return _Piece(self.reading, self.text[self.start : cut]), _Piece(self.reading, self.text, cut)
 
 
 class _Harvest:
@@ -209,7 +227,7 @@ def _read(pieces: list[_Piece], harvest: _Harvest) -> None:
     layout = pieces[0].reading.layout
     assert layout is not None
     if not (layout.is_transit_gateway or layout.trouble):
-        counts = [_lines(piece.text) for piece in pieces]
+        counts = [piece.lines for piece in pieces]
         text = _joined(pieces)
         fields = None if flow_lines.is_odd(text, layout) else flow_lines.read(text, layout)
         if fields is not None and len(pieces) == 1:
@@ -220,15 +238,15 @@ def _read(pieces: list[_Piece], harvest: _Harvest) -> None:
             numbers = np.array([piece.reading.number for piece in pieces], np.int32)
             harvest.add(fields, np.repeat(numbers, counts))
             return
-    if sum(len(piece.text) for piece in pieces) <= _LOOKED_AT_BY_LINE:
+    if sum(piece.size for piece in pieces) <= _LOOKED_AT_BY_LINE:
         for piece in pieces:
             _sift(piece, harvest)
     elif len(pieces) > 1:
         _read(pieces[: len(pieces) // 2], harvest)
         _read(pieces[len(pieces) // 2 :], harvest)
-    elif len(halves := _halves(pieces[0].text)) == 2:
+    elif halves := pieces[0].halves():
         for half in halves:  # the second may have another layout, if there is a header in the first
-            _read([_Piece(pieces[0].reading, half)], harvest)
+            _read([half], harvest)
     else:
         _sift(pieces[0], harvest)
 
@@ -238,7 +256,7 @@ def _sift(piece: _Piece, harvest: _Harvest) -> None:
     reading = piece.reading
     layout = reading.layout
     assert layout is not None
-    for line in piece.text.split(b"\n"):
+    for line in piece.text[piece.start :].split(b"\n"):
         if flow_lines.is_blank(line):
             continue
         position, reading.position = reading.position, reading.position + 1
@@ -254,21 +272,15 @@ def _sift(piece: _Piece, harvest: _Harvest) -> None:
             harvest.add_odd(values, layout, reading.number)
 
 
-def _halves(text: bytes) -> list[bytes]:
-    """The text cut in two at the end of a line; whole, when it is one line, or its last is long."""
-    cut = text.find(b"\n", len(text) // 2) + 1
-    return [text[:cut], text[cut:]] if 0 < cut < len(text) else [text]
-
-
 def _joined(pieces: Sequence[_Piece]) -> bytes:
     if len(pieces) == 1:
-        return pieces[0].text
-    return b"".join([piece.text if piece.text.endswith(b"\n") else piece.text + b"\n" for piece in pieces])
-
-
-def _lines(text: bytes) -> int:
-    ends = int(np.count_nonzero(np.frombuffer(text, np.uint8) == 10))
-    return ends if text.endswith(b"\n") else ends + 1
+        return pieces[0].text[pieces[0].start :]
+    parts: list[bytes | memoryview] = []
+    for piece in pieces:
+        parts.append(memoryview(piece.text)[piece.start :])
+        if not piece.text.endswith(b"\n"):
+            parts.append(b"\n")
+    return b"".join(parts)
 
 
 def _first_line(text: bytes) -> tuple[bytes, int, int]:
