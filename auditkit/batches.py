@@ -130,7 +130,7 @@ class Batch:
         for number, file in enumerate(self._files):
             try:
                 with Text(source(file), max_bytes=self._setting.options.max_bytes) as text:
-                    log = LogFile(text)
+                    log = LogFile(text, self._setting.options)
                     for piece in log.pieces():
                         self._take(number, piece)
                         if log.is_long and self._is_full:
@@ -138,7 +138,11 @@ class Batch:
                             yield self._chunk(is_last=False)
                     self._remember_content(number, log)
                 self._entries[number] = replace(
-                    self._entries[number], kind=log.kind, sha256=log.sha256, content_sha256=log.content_sha256
+                    self._entries[number],
+                    kind=log.kind,
+                    sha256=log.sha256,
+                    content_sha256=log.content_sha256,
+                    flow_format=log.flow_format or self._entries[number].flow_format,
                 )
             except UnreadableFileError as error:
                 self._give_up(number, no_log_by_name(file.path) or error)
@@ -219,13 +223,14 @@ class Batch:
     def _read_texts(self) -> None:
         """The flow logs that have waited for each other."""
         numbers = np.array([number for number, _ in self._texts], np.int64)
-        logs = flowlogs.parse([text for _, text in self._texts])
+        logs = flowlogs.parse([text for _, text in self._texts], self._setting.options.flow_format)
         self._tables.append((numbers[logs.text_of_row], logs.rows))
         for number, books in zip(numbers.tolist(), logs.books, strict=True):
             if isinstance(books, UnreadableFileError):
                 self._give_up(number, books)
             else:
                 self._tallies[number].take(books)
+                self._entries[number] = replace(self._entries[number], flow_format=books.flow_format)
 
     def _events(self) -> tuple[pa.Table | None, Any]:
         if not self._records:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditkit.errors import UnreadableFileError
+from auditkit.ingest import ingest
+from auditkit.logs import opening
 from auditkit.logs.flow_format import COLUMNS, TIMES, TYPES, FlowFormat
-from auditkit.logs.flowlogs import FlowLogBooks, FlowReader, is_flow_log
+from auditkit.logs.flowlogs import FlowLogBooks, FlowReader, is_flow_log, whole_lines
 from auditkit.logs.flowlogs import parse as parse_all
 from auditkit.logs.parsed import Parsed
 from auditkit.schema import FLOW_RECORDS
-from tests.records import ACCOUNT, FLOW_HEADER, START, flow_line
+from auditkit.store import Store
+from tests.records import ACCOUNT, FLOW_HEADER, START, flow_line, write_flows
 
 
 def text(*lines: str, header: str | None = FLOW_HEADER) -> bytes:
@@ -307,6 +311,36 @@ def test_blocks_go_on_where_the_last_one_ended() -> None:
     third = reader.parse(text("odd", header=None))
     assert [len(log.parsed.rows) for log in (first, second, third)] == [1, 2, 0]
     assert [bad.position for log in (first, second, third) for bad in log.parsed.bad] == [1, 2, 5, 6]
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 10_000])
+def test_blocks_are_cut_at_the_ends_of_lines(size: int) -> None:
+    data = text(*[flow_line(dstport=port) for port in range(20)]) + b"no end"
+    blocks = list(whole_lines(data[at : at + size] for at in range(0, len(data), size)))
+    assert b"".join(blocks) == data
+    assert {block[-1:] for block in blocks[:-1]} <= {b"\n"}
+
+
+def test_a_line_without_end_is_refused() -> None:
+    with pytest.raises(UnreadableFileError, match="a line of more than"):
+        list(whole_lines([b"x" * (1 << 20)] * 3))
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_long_log_is_read_block_by_block(header: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "BLOCK_BYTES", 2_000)
+    monkeypatch.setattr(opening, "_READ_BYTES", 1_000)
+    lines = [flow_line(dstport=port) for port in range(300)]
+    lines[222] = "cut short"
+    path = write_flows(tmp_path / "logs" / "flows.log", *lines, header=header)
+    write_flows(tmp_path / "logs" / "flows-again.log.gz", *lines, header=header)
+    store = Store(tmp_path / "store", create=True)
+    report = ingest(store, [tmp_path / "logs"])
+    assert (report.flow_records, report.duplicates, report.records) == (299, 299, 600)
+    assert {(bad["key"], bad["position"]) for bad in store.books()["bad_records"]} == {
+        (str(path), 222), (str(path.with_name("flows-again.log.gz")), 222)
+    }  # fmt: skip
+    assert store.known_files()[str(path)]["flow_format"] == (None if header else FLOW_HEADER)
 
 
 def test_many_texts_are_read_as_each_alone() -> None:

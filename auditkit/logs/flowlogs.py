@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -17,6 +17,7 @@ from auditkit.logs.flow_format import EXAMPLE, FlowFormat, Layout
 from auditkit.logs.parsed import BadRecord, Parsed
 
 _LOOKED_AT_BY_LINE = 32 << 10  # bytes around an odd line that are worth no further attempt to read them at once
+_LONGEST_LINE = 1 << 20  # bytes; all 54 fields take about 1,000
 _LINE_END = ord("\n")
 _GATEWAY = Layout(("resource-type",))  # of Transit Gateway records without a header: they are counted, not read
 
@@ -108,6 +109,22 @@ class FlowReader:
         if isinstance(books, UnreadableFileError):
             raise books
         return FlowLog(Parsed(whole(rows), books.seen, books.bad, books.set_apart), books.flow_format)
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text, cut at the ends of lines. Raises: UnreadableFileError, for a line that is longer than any."""
+    left = b""
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield left + block[:end] if left else block[:end]
+            left = block[end:]
+        else:
+            left += block
+        if len(left) > _LONGEST_LINE:
+            raise UnreadableFileError(f"a line of more than {_LONGEST_LINE:,} bytes")
+    if left:
+        yield left
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import cloudtrail, exports, flow_parquet, flowlogs
 from auditkit.logs.cloudtrail import Found
+from auditkit.logs.flow_format import FlowFormat
 from auditkit.logs.opening import MAX_TEXT_BYTES, Text
 from auditkit.logs.parsed import NotALogError, Parsed
 
@@ -27,6 +28,7 @@ class Options:
     """How to read files."""
 
     max_bytes: int = MAX_TEXT_BYTES  # of text in one file
+    flow_format: FlowFormat | None = None  # of flow logs without a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ Piece = Found | FlowText | Parsed[pa.Table]
 class LogFile:
     """One file being read. What is known of the whole is known when all pieces have been read."""
 
-    def __init__(self, text: Text) -> None:
-        self._text = text
+    def __init__(self, text: Text, options: Options) -> None:
+        self._text, self._options = text, options
         self.kind: str | None = None  # cloudtrail | flowlogs
         self.is_long = False  # more than one block: then the content is known before the first piece
+        self.flow_format: str | None = None  # of a long flow log, the fields that are assumed
         self.content_sha256: str | None = None  # flow records have no ids: a copied file is known by what it says
 
     @property
@@ -81,7 +84,7 @@ class LogFile:
             return self._found(map(cloudtrail.from_unwrapped, ([part] for part in exports.records(whole))))
         if exports.is_write_test(first):
             raise NotALogError("no log: the test object of a CloudWatch export task")
-        if flowlogs.is_flow_log(first):
+        if flowlogs.is_flow_log(first, self._options.flow_format):
             return self._flow_text(whole)
         raise UnreadableFileError(
             f"neither CloudTrail JSON nor flow-log text: it begins {first[:40].decode(errors='replace')!r}"
@@ -116,9 +119,24 @@ class LogFile:
 
     def _flow_text(self, blocks: Iterator[bytes]) -> Iterator[Piece]:
         self.kind = "flowlogs"
-        text = b"".join(blocks)
-        self.content_sha256 = hashlib.sha256(text).hexdigest()
-        yield FlowText(text)
+        if not self.is_long:
+            text = b"".join(blocks)
+            self.content_sha256 = hashlib.sha256(text).hexdigest()
+            yield FlowText(text)
+            return
+        reader = flowlogs.FlowReader(self._options.flow_format)
+        if self.content_sha256 is None:  # the first time, only to see whether it is whole, and can be read
+            content = hashlib.sha256()
+            for number, block in enumerate(flowlogs.whole_lines(blocks)):
+                content.update(block)
+                if number == 0:
+                    reader.parse(block)
+            self.content_sha256 = content.hexdigest()
+            return
+        for block in flowlogs.whole_lines(blocks):
+            log = reader.parse(block)
+            self.flow_format = log.flow_format
+            yield log.parsed
 
 
 def no_log_by_name(name: PurePath) -> NotALogError | None:
