@@ -154,9 +154,20 @@ class Audit:
         ids = sorted({event for finding in findings for event in finding.evidence[:each]})
         return self.ask("activity/events_by_id", {"ids": ids}, window=window).frame()
 
-    def coverage(self, *, since: Moment = None, until: Moment = None) -> Coverage:
-        """What was read, what was not, and whether the books balance."""
-        return coverage(self.store, self.ask, self._window(since, until))
+    def coverage(
+        self,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        accounts: Iterable[str] = (),
+        regions: Iterable[str] = (),
+    ) -> Coverage:
+        """What was read, what was not, hour by hour, and whether the books balance.
+
+        Args:
+            accounts, regions: Expected even if nothing of them was read.
+        """
+        return coverage(self.store, self.ask, self._window(since, until), accounts=accounts, regions=regions)
 
     def report(
         self,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from auditkit.model import Result, Window
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditkit.coverage import WEAK, Hours, gaps, judge
+from auditkit.logs.keys import HOUR_S
+from auditkit.model import Result, Window, counted, iso
+from auditkit.signs import Gathered, gather, hour_of
 from auditkit.store import Store
 
 NOTHING_TO_JUDGE = "There was nothing to judge: no event and no flow record lies in the window."
@@ -28,13 +35,26 @@ class Coverage:
     blind_s: float  # seconds of SKIPDATA in the window
     blind: list[dict[str, Any]]
     cells: list[dict[str, Any]]  # one a table, account, region and day: how many records, first, last, files
+    judged: dict[str, str | None]  # the hours that have a state: the window, its open sides bounded by the logs
+    hours: dict[str, dict[str, int]]  # by table, by state: hours of an account and a region
+    gaps: list[dict[str, Any]]  # the spans that are missing
+    unknown: list[str]  # sentences: what cannot be told from these logs
+    spans: pa.Table  # every hour judged, in stretches of one state and proof, of the schema coverage.SPAN
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """All but the spans, which can be very many."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "spans"}
 
 
-def coverage(store: Store, ask: Ask, window: Window) -> Coverage:
-    """What *store* holds and lacks, and what of it lies inside *window*."""
+def coverage(
+    store: Store, ask: Ask, window: Window, *, accounts: Iterable[str] = (), regions: Iterable[str] = ()
+) -> Coverage:
+    """What *store* holds and lacks, and what of it lies inside *window*.
+
+    Args:
+        accounts, regions: Expected even if nothing of them was read.
+    Raises: ParameterError, for what is no account id or no region.
+    """
     books = store.books()
     states = {"stored": 0, "partial": 0, "quarantined": 0, "not a log": 0}
     for row in books["by_state"]:
@@ -43,6 +63,8 @@ def coverage(store: Store, ask: Ask, window: Window) -> Coverage:
     cells = ask("evidence/coverage", window=window).table.to_pylist()
     blind = ask("evidence/blind_time", window=window).table.to_pylist()
     troubled = books["troubled"]
+    signs = _signs(store, ask, window)
+    judged = judge(signs, window, accounts=accounts, regions=regions)
     return Coverage(
         window=window.as_json(),
         files=states,
@@ -58,7 +80,60 @@ def coverage(store: Store, ask: Ask, window: Window) -> Coverage:
         blind_s=float(sum(row["blind_s"] or 0 for row in blind)),
         blind=blind,
         cells=cells,
+        judged={"start": _hour(judged.start), "end": _hour(judged.end)},
+        hours=judged.by_state,
+        gaps=gaps(judged.spans),
+        unknown=_unknown(signs, judged),
+        spans=judged.spans,
     )
+
+
+def _signs(store: Store, ask: Ask, window: Window) -> Gathered:
+    """All signs of life of the hours that *window* touches. SKIPDATA may begin in the hour before."""
+    start, end = (
+        _moment(hour_of(side, up=up)) if side else None for side, up in ((window.start, False), (window.end, True))
+    )
+    hours = ask("evidence/hours", window=Window(start, end)).table
+    before = start - timedelta(hours=1) if start else None
+    blind = ask("evidence/blind_intervals", window=Window(before, end)).table
+    return gather(store.each_log(), store.each_listed_file(), hours, blind)
+
+
+def _moment(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * HOUR_S, UTC)
+
+
+def _hour(hour: int | None) -> str | None:
+    return None if hour is None else iso(_moment(hour))
+
+
+def _unknown(signs: Gathered, judged: Hours) -> list[str]:
+    """What these logs leave open, most important first."""
+    texts = []
+    trail, flows = signs.tables["cloudtrail_events"], signs.tables["flow_records"]
+    weak = int(pc.sum(judged.spans.filter(pc.equal(judged.spans["proof"], WEAK))["hours"]).as_py() or 0)
+    if trail.pairs and not signs.has_digests:
+        texts.append(
+            "There are no digests among the logs, so a quiet hour of CloudTrail cannot be told from a missing one, "
+            "nor a whole hour from one that lost a file. Log file validation writes digests."
+        )
+    if weak:
+        texts.append(
+            f"{counted(weak, 'quiet hour')} of CloudTrail {'rests' if weak == 1 else 'rest'} on other files and events "
+            "of the same account: its trail was at work, so it is likely, and not proven, that nothing happened."
+        )
+    if flows.pairs:
+        texts.append(
+            "An hour of flow records counts as seen when any interface of the account and region has some: a flow log "
+            "that was switched off beside another one is not seen here."
+        )
+    if any(region is None for _, region in flows.pairs):
+        texts.append(
+            "Some flow records say no region, and neither does the path of their file: their region is shown as -."
+        )
+    if signs.nameless:
+        texts.append(f"{counted(signs.nameless, 'quarantined file')} could belong to any hour: the name says none.")
+    return texts
 
 
 def _tables(cells: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -88,6 +88,16 @@ class Store:
                 listed.setdefault(row["file_id"], []).append(row["object"])
             return [{**dict(row), "files": listed.get(row["file_id"], [])} for row in _LEDGER.digests(connection)]
 
+    def each_log(self) -> Iterator[Mapping[str, Any]]:
+        """Key, state and the window it was read for of every log, one at a time: there may be millions."""
+        with self._connection() as connection:
+            yield from _LEDGER.log_files(connection)
+
+    def each_listed_file(self) -> Iterator[Mapping[str, Any]]:
+        """What `digests` gives, by account, once for each file `listed`; for a digest without any once, with None."""
+        with self._connection() as connection:
+            yield from _LEDGER.listed_files(connection)
+
     def contents(self) -> set[str]:
         """What the stored flow logs say, each by the SHA-256 of its text."""
         with self._connection() as connection:

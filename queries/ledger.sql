@@ -156,6 +156,15 @@ SELECT file_id, object FROM digest_files ORDER BY file_id, object;
 -- name: files()
 SELECT key, kind, state, reason, records, stored FROM files ORDER BY key;
 
+-- name: log_files()
+SELECT key, state, window_start, window_end FROM files WHERE state <> 'not a log';
+
+-- name: listed_files()
+SELECT d.file_id, d.account_id, d.region, d.start_time, d.end_time, d.object, d.previous_object, f.object AS listed
+FROM digests AS d
+LEFT JOIN digest_files AS f ON f.file_id = d.file_id
+ORDER BY d.account_id, d.file_id;
+
 -- name: bad_records()
 SELECT f.key, b.position, b.reason
 FROM bad_records AS b

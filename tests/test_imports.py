@@ -23,9 +23,9 @@ asking lab listing
 config options sections
 audit
 runs rules evidence
-findings match_rules output terminal history
-catalogue
-parameters
+findings match_rules output terminal history coverage
+catalogue signs
+parameters delivery
 engines
 ingest
 readers reader
@@ -41,7 +41,10 @@ model
 errors
 """
 # Beside the analysis, and blind to it: a notebook hands them what they show.
-PRESENTATION = {"report": {"redact", "model", "resources", "errors", "schema"}, "charts": {"redact", "model", "errors"}}
+PRESENTATION = {
+    "report": {"redact", "model", "resources", "errors", "schema"},
+    "charts": {"redact", "model", "errors"},
+}
 
 # Who touches files, and what for. All others take and give values.
 FILES = {
