@@ -209,6 +209,28 @@ def findings(
 
 
 @cli.command()
+@with_logs
+@format_of("table", "json", "csv")
+@out_file
+@click.option("--accounts", metavar="A,B", help="Accounts that are expected, even if nothing of them was read.")
+@click.option("--regions", metavar="R,S", help="Regions that are expected, even if nothing of them was read.")
+def coverage(
+    logs: tuple[str, ...], style: str, out: Path | None, accounts: str | None, regions: str | None, **where: Any
+) -> None:
+    """Show which hours the logs cover, by account and region.
+
+    An hour is seen, quiet, missing, blind (AWS lost flow records) or quarantined (a file of it could not be read).
+    """
+    from auditkit.coverage_text import expected, in_style
+    from auditkit.output import write_text
+
+    expected_accounts, expected_regions = expected(accounts, regions)  # a slip is told before any log is read
+    with opened(logs, **where) as audit:
+        facts = audit.coverage(accounts=expected_accounts, regions=expected_regions)
+    write_text(in_style(facts, style), out=out, show=show)
+
+
+@cli.command()
 @click.argument("notebook_and_logs", nargs=-1, metavar="[NOTEBOOK] [LOGS]...")
 @with_window
 @click.option(

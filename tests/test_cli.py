@@ -182,7 +182,7 @@ def test_auditkit_toml_takes_options_as_they_are_typed(command: Command, samples
     ("text", "message"),
     [
         ("[findings]\nfial-on = 'high'\n", "[findings] has no option 'fial-on'. It has fail-on"),
-        ("[finding]\n", "[finding] is no command. Sections are findings"),
+        ("[finding]\n", "[finding] is no command. Sections are"),
         ("stor = 'x'\n", "no command has an option 'stor'"),
         ("[findings\n", "cannot be read as TOML"),
         ("[findings]\nseverity = 'bad'\n", "'bad' is not one of"),

@@ -19,7 +19,7 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-asking lab listing
+asking lab listing coverage_text
 config options sections
 audit
 runs rules evidence
