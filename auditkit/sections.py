@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from auditkit import __version__, charts
+from auditkit import __version__, charts, heatmap
 from auditkit.audit import Audit, as_frame
+from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.report import blocks
@@ -41,6 +42,7 @@ _WHO_WAS_REFUSED = [
     "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
     "vpc_id", "account_id",
 ]  # fmt: skip
+_GAP = ["table", "account_id", "region", "start", "end", "hours", "records", "because"]
 _CELLS = ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
 
 
@@ -203,11 +205,12 @@ def network(audit: Audit) -> list[Block]:
 def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
     """What was read, what was not, and what this report therefore cannot see."""
     tables = facts.tables.values()
-    unseen = list(ALWAYS_UNSEEN)
+    unseen = [*_unproven(facts), *facts.unknown, *ALWAYS_UNSEEN]
     if not facts.tables.get("flow_records"):
         unseen.insert(0, "Network traffic: no flow records were among the sources.")
     if not facts.tables.get("cloudtrail_events"):
         unseen.insert(0, "API calls: no CloudTrail events were among the sources.")
+    gaps = [gap for gap in facts.gaps if gap["proof"] in ALARMS]  # nothing known either way is no alarm
     shared = _shared_folder([entry["file"] for entry in (*facts.quarantined, *facts.not_logs)])
     shown = {
         "files": facts.files,
@@ -220,15 +223,40 @@ def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
         "regions": sorted({region for table in tables for region in table["regions"]}),
         "blind_s": facts.blind_s,
         "blind": facts.blind,
+        "gaps": [{name: gap[name] for name in _GAP} for gap in gaps],
         "cannot_see": unseen,
         "unchecked": {**run.skipped, **run.failed},
     }
     cells = pd.DataFrame(facts.cells, columns=_CELLS)
     return [
         blocks.coverage(shown),
+        *_hours(facts),
         blocks.table(cells, title="Records by account, region and day", empty="No records in the window."),
         blocks.run({"rules_failed": run.failed, "records": sum(table["rows"] for table in tables)}),
     ]
+
+
+def _unproven(facts: Coverage) -> list[str]:
+    """The hours of which nothing is known either way, in one sentence."""
+    silent = [gap for gap in facts.gaps if gap["proof"] not in ALARMS]
+    if not silent:
+        return []
+    places = {(gap["table"], gap["account_id"], gap["region"]) for gap in silent}
+    hours = counted(sum(gap["hours"] for gap in silent), "hour")
+    return [f"{hours} in {counted(len(places), 'account and region')}: nothing shows whether logs were delivered."]
+
+
+def _hours(facts: Coverage) -> list[Block]:
+    """How well each account and region is covered, hour by hour."""
+    spans = facts.spans.select(["table", "account_id", "region", "state", "proof", "start", "end", "hours"]).to_pandas()
+    if spans.empty:
+        return []
+    unproven = (spans["state"] == "missing") & ~spans["proof"].isin(ALARMS)
+    spans["state"] = spans["state"].mask(unproven, "not proven")
+    where = ["table", "account_id", "region"]
+    by_place = spans.fillna("-").groupby([*where, "state"])["hours"].sum().unstack(fill_value=0)
+    by_place = by_place[[state for state in heatmap.COLOURS if state in by_place]].reset_index()
+    return [blocks.chart(heatmap.hours_covered(spans), title="Hours covered", data=by_place)]
 
 
 def provenance(audit: Audit, parameters: Mapping[str, Any]) -> list[Block]:

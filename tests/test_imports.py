@@ -35,7 +35,8 @@ store
 parts entries
 fingerprints
 logs
-report charts
+report heatmap
+charts
 redact schema resources
 model
 errors
@@ -44,6 +45,7 @@ errors
 PRESENTATION = {
     "report": {"redact", "model", "resources", "errors", "schema"},
     "charts": {"redact", "model", "errors"},
+    "heatmap": {"charts"},
 }
 
 # Who touches files, and what for. All others take and give values.

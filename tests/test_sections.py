@@ -20,6 +20,7 @@ from auditkit.report.block import Block
 from auditkit.rules import RuleRun
 from auditkit.store import Store
 from tests.records import flow_line, record, write_flows, write_trail
+from tests.trails import at, write_digest, write_flow_hour, write_hour
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +153,27 @@ def test_provenance_lists_every_statement_and_no_empty_parameter(audit: Audit) -
 def test_only_high_and_critical_wake_someone() -> None:
     assert at_least("high", sections.WORTH_WAKING)
     assert not at_least("medium", sections.WORTH_WAKING)
+
+
+def test_only_what_is_known_to_be_gone_raises_an_alarm(tmp_path: Path) -> None:
+    for hour in (8, 10):
+        write_flow_hour(tmp_path, hour)  # of hour 9 nothing is known
+    keys = [write_hour(tmp_path, hour) for hour in (8, 9, 10)]
+    with audits.open(tmp_path) as small:
+        data = sections.coverage(small.coverage(), RuleRun())[0].data
+    assert (data["gaps"], data["problems"]) == (None, [])
+    assert data["cannot_see"][0] == "1 hour in 1 account and region: nothing shows whether logs were delivered."
+    for hour in (7, 8, 9, 10, 11):
+        write_digest(tmp_path, hour, keys[hour - 8 : hour - 7] if hour > 7 else [])
+    (tmp_path / keys[1]).unlink()
+    with audits.open(tmp_path) as small:
+        data = sections.coverage(small.coverage(since=at(8), until=at(11)), RuleRun())[0].data
+    assert data["problems"] == ["1 gap in the logs: hours whose files are gone, or in which logging was off."]
+    assert data["gaps"]["rows"][0][-1] == "1 file that a digest lists is not among those read"
+
+
+def test_the_hours_of_the_sample_company_are_drawn_and_have_no_false_gap(audit: Audit, facts: Coverage) -> None:
+    shown = sections.coverage(facts, RuleRun())
+    assert shown[0].data["gaps"] is None
+    assert shown[1].data["about"] == "239 of 240 hours of accounts and regions are covered; 1 blind."
+    assert shown[1].data["table"]["total"] == 5

@@ -30,7 +30,7 @@ def coverage(facts: Mapping[str, Any]) -> Block:
     - `tables`: table name to mapping of `rows`, `first`, `last`, `accounts`, `regions`, …
     - `accounts`, `regions`, `first`, `last`: of everything read
     - `blind_s`: seconds of SKIPDATA, in which flow records were lost; `blind`: where, a list of mappings
-    - `gaps`: stretches without records, a list of mappings
+    - `gaps`: stretches of which logs are known to be missing, a list of mappings
     - `cannot_see`: sentences, what this report cannot tell
     - `unchecked`: rule or check to the reason why it did not run
     - `problems`: further sentences that belong to the top of the report
@@ -94,7 +94,7 @@ def _problems(facts: Mapping[str, Any]) -> list[str]:
         lost_for = f"Flow records were lost for {_span(blind)} in all (SKIPDATA)"
         problems.append(f"{lost_for}; rejects in that time are unknown.")
     if gaps := len(facts.get("gaps") or ()):
-        problems.append(f"{counted(gaps, 'gap')} in the logs: no records where some were expected.")
+        problems.append(f"{counted(gaps, 'gap')} in the logs: hours whose files are gone, or in which logging was off.")
     for reason, count in Counter((facts.get("unchecked") or {}).values()).items():
         problems.append(safe(f"{counted(count, 'rule')} did not run: {reason}."))
     return problems
