@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from auditkit.logs.parsed import NotALogError
@@ -31,6 +33,7 @@ class Digest(msgspec.Struct):
     digestS3Bucket: str
     digestS3Object: str
     digestPublicKeyFingerprint: str
+    previousDigestSignature: str | None  # null in a starting digest, and never left out: it is part of what is signed
     digestSignatureAlgorithm: str = "SHA256withRSA"
     newestEventTime: str | None = None
     oldestEventTime: str | None = None
@@ -38,8 +41,11 @@ class Digest(msgspec.Struct):
     previousDigestS3Object: str | None = None
     previousDigestHashValue: str | None = None
     previousDigestHashAlgorithm: str | None = None
-    previousDigestSignature: str | None = None
-    logFiles: list[ListedFile] = []
+    listed: list[ListedFile] | None = msgspec.field(name="logFiles", default=None)
+
+    @property
+    def logFiles(self) -> list[ListedFile]:  # noqa: N802 - CloudTrail's name, like the members
+        return self.listed or []
 
     @property
     def object(self) -> str:
@@ -56,6 +62,14 @@ class Digest(msgspec.Struct):
         """Whose deliveries it lists; its name says it: `…/CloudTrail-Digest/REGION/YYYY/…`."""
         _, _, behind = self.digestS3Object.partition("/CloudTrail-Digest/")
         return behind.split("/")[0]
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """When what it lists was delivered: from, and before. Raises: ValueError, for what is no time."""
+        start, end = map(datetime.fromisoformat, (self.digestStartTime, self.digestEndTime))
+        if start.tzinfo is None or end.tzinfo is None or start > end:
+            raise ValueError(f"{self.digestStartTime} to {self.digestEndTime} is no span of time")
+        return start, end
 
 
 class DigestError(NotALogError):
