@@ -294,6 +294,45 @@ def lab(logs: tuple[str, ...], folder: Path, prepare_only: bool, **where: Any) -
         start(folder)
 
 
+@cli.command()
+@click.argument("logs", nargs=-1, required=True)
+@click.option("--since", metavar="TIME", help="Start of the window, included; on the time of delivery.")
+@click.option("--until", metavar="TIME", help="End of the window, not included.")
+@format_of("table", "json")
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Public keys, as `aws cloudtrail list-public-keys` prints them; may be repeated. CloudTrail is asked without.",
+)
+@click.option("--save-keys", type=click.Path(path_type=Path), help="Keep the keys that CloudTrail gave in this file.")
+def verify(
+    logs: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    style: str,
+    keys: tuple[Path, ...],
+    save_keys: Path | None,
+) -> None:
+    """Tell whether log files are as CloudTrail delivered them.
+
+    LOGS are a bucket, s3://BUCKET/PREFIX, or copies of one on disk, with the digests that CloudTrail signs every hour.
+    A copy on disk has lost the signature of its newest digest, unless `aws s3api head-object` was saved beside it as
+    NAME.metadata.json.
+
+    Exit code: 1 when a digest or log file is invalid, missing or in no digest, 3 when nothing could be verified.
+    """
+    from auditkit.verifying import verified
+
+    now = datetime.now(UTC)
+    window = Window.parse(since, until, now=now)
+    result = verified(logs, keys=keys, save_keys=save_keys, window=window, now=now, style=style)
+    if result.problems:
+        sys.exit(EXIT_FINDINGS)
+    if not result.valid:
+        sys.exit(EXIT_UNFINISHED)
+
+
 def _leave(severities: Sequence[Severity], floor: Severity | None, failed: Mapping[str, str]) -> None:
     """With the exit code that fits what the rules found, and that some of them failed."""
     for rule, reason in failed.items():

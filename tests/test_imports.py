@@ -19,7 +19,7 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-asking lab listing coverage_text
+asking lab listing coverage_text verifying
 config options sections
 audit
 runs rules evidence
@@ -27,6 +27,7 @@ findings match_rules output terminal history coverage
 catalogue signs
 parameters delivery
 engines
+verify
 ingest
 readers reader
 batches
@@ -75,6 +76,8 @@ FILES = {
     "runs": "notebooks/",
     "parts": "the parts of a store",
     "store": "the store",
+    "verify.keys": "public keys that were kept",
+    "verify.places": "a copy of a bucket",
     "terminal": "gives up a pipe whose reader has gone",
 }
 FILE_CALLS = {
