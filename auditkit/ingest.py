@@ -216,7 +216,7 @@ def _batches(files: Files) -> Sequence[Files]:
     room = 0
     for file in files:
         size = file.size * (_RATIO if file.key.endswith(_COMPRESSED) else 1)
-        if size > room or len(batches[-1]) == BATCH_FILES:
+        if not batches or size > room or len(batches[-1]) == BATCH_FILES:
             batches.append([])
             room = BATCH_BYTES
         batches[-1].append(file)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from auditkit.report.clean import clean
 
@@ -52,6 +52,18 @@ def reading() -> Iterator[Callable[[Reached], None] | None]:
             bar.update(task, completed=now.bytes, total=now.of_bytes, files=files, records=now.records)
 
         yield tell
+
+
+@contextmanager
+def checking() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar of files checked, of how many, on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("checking", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from auditkit.errors import ParameterError
 from auditkit.model import Window, counted
 from auditkit.output import as_json, as_table, write_text
-from auditkit.terminal import reading, say, show
+from auditkit.terminal import checking, say, show
 from auditkit.verify.keys import CloudTrailKeys, KeptKeys
 from auditkit.verify.places import places_of
 from auditkit.verify.verification import Judgement, Verification
@@ -31,7 +31,7 @@ def verified(
     source = KeptKeys(keys) if keys else CloudTrailKeys()
     if window.end and window.end > now and not (window.start and window.start >= now):
         window = Window(window.start, now)  # what is yet to come is no gap
-    with reading() as progress:
+    with checking() as progress:
         result = verify(places_of(logs), source, window, progress)
     if save_keys and isinstance(source, CloudTrailKeys):
         write_text(as_json(source.as_json()), out=save_keys, show=show)

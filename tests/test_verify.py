@@ -272,7 +272,7 @@ def test_metadata_that_is_saved_badly_is_told(tmp_path: Path, keys: Path) -> Non
 def test_a_bomb_among_the_logs_is_left_at_the_limit(
     tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(integrity, "MAX_INFLATED_BYTES", 1 << 21)
+    monkeypatch.setattr(integrity, "MAX_TEXT_BYTES", 1 << 21)
     delivery = Delivery().hours(2)
     delivery.rewrite(delivery.logs[0][0], lambda data: zipped(bytes(1 << 22)))
     (found,) = verified(delivery.write(tmp_path), keys).problems

@@ -98,6 +98,15 @@ class Text:
             self._file.close()
 
 
+def read_bytes(path: Path) -> bytes:
+    """A file as it lies there. Raises: UnreadableFileError, when it is missing, forbidden, or no regular file."""
+    with _opened(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+
+
 def _opened(path: Path) -> BinaryIO:
     if not path.is_file() and path.exists():  # a pipe would never end
         raise UnreadableFileError("cannot be opened: not a regular file")

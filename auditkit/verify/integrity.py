@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from isal import isal_zlib
 
 from auditkit.logs.digests import Digest
-from auditkit.logs.opening import GZIP_MAGIC, MAX_INFLATED_BYTES
+from auditkit.logs.opening import GZIP_MAGIC, MAX_TEXT_BYTES
 
 _BLOCK = 1 << 20  # a bomb inflates a piece at a time and is left at the limit
 _GZIP_WINDOW = 31
@@ -44,8 +44,8 @@ def inflated(data: bytes) -> Iterator[bytes]:
             raise DamagedError(f"damaged gzip: {error}") from None
         data = stream.unconsumed_tail
         size += len(piece)
-        if size > MAX_INFLATED_BYTES:
-            raise DamagedError(f"it inflates to more than {MAX_INFLATED_BYTES:,} bytes")
+        if size > MAX_TEXT_BYTES:
+            raise DamagedError(f"it inflates to more than {MAX_TEXT_BYTES:,} bytes")
         yield piece
     if not stream.eof:
         yield stream.flush()

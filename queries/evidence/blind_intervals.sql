@@ -1,6 +1,6 @@
 -- title: The intervals in which flow records were lost
--- about: Each interval of SKIPDATA, and for how many interfaces. Where a record does not tell its account or region, the
---   row is of one file alone, whose path may tell.
+-- about: Each interval of SKIPDATA, and for how many interfaces. Where a record does not tell its account or region,
+--   the row is of one file alone, whose path may tell.
 -- reads: [flow_records]
 SELECT
     account_id,
