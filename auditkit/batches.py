@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,7 +145,7 @@ class Batch:
                     flow_format=log.flow_format or self._entries[number].flow_format,
                 )
             except UnreadableFileError as error:
-                self._give_up(number, no_log_by_name(file.path) or error)
+                self._give_up(number, no_log_by_name(PurePath(file.path)) or error)
             except NotALogError as error:
                 self._give_up(number, error)
             if self._is_full:
@@ -171,7 +171,7 @@ class Batch:
     def done(self) -> Done:
         """What to put into the ledger, when the last chunk is written."""
         for number, (file, tally) in enumerate(zip(self._files, self._tallies, strict=True)):
-            if tally.seen == tally.quarantined > 0 and (error := no_log_by_name(file.path)):
+            if tally.seen == tally.quarantined > 0 and (error := no_log_by_name(PurePath(file.path))):
                 self._give_up(number, error)
                 self._tallies[number] = _Tally()
         settled = zip(self._entries, self._tallies, strict=True)

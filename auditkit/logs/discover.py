@@ -44,35 +44,37 @@ def _on_disk(place: Path) -> Iterator[SourceFile]:
     return map(_source_file, _files(place))
 
 
-def _files(place: Path) -> Iterator[Path]:
+def _files(place: Path) -> Iterator[str]:
+    """The absolute paths of all files. As text: a Path for each of many tiny files costs as much as reading it."""
+    absolute = os.path.abspath(place)  # noqa: PTH100 - not resolve(): a link keeps the name the user knows
     if not place.is_dir():
-        yield place
+        yield absolute
         return
-    unlisted: list[Path] = []
+    unlisted: list[str] = []
     visited: set[tuple[int, int]] = set()
 
     def remember(error: OSError) -> None:
-        unlisted.append(Path(error.filename))
+        unlisted.append(error.filename)
 
-    for folder, folders, names in os.walk(place, followlinks=True, onerror=remember):
-        status = Path(folder).stat()
+    for folder, folders, names in os.walk(absolute, followlinks=True, onerror=remember):
+        status = os.stat(folder)  # noqa: PTH116
         if (status.st_dev, status.st_ino) in visited or STORE_LEDGER in names:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        under = folder if folder.endswith("/") else f"{folder}/"
+        yield from (under + name for name in names if not name.startswith("."))
     yield from unlisted
 
 
-def _source_file(path: Path) -> SourceFile:
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - not resolve(): a link keeps the name the user knows
-    key = os.fsencode(absolute).decode("utf-8", "backslashreplace")
+def _source_file(path: str) -> SourceFile:
+    key = path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
     try:
-        status = absolute.stat()
+        status = os.stat(path)  # noqa: PTH116
     except OSError:  # a link to nowhere
-        return SourceFile(key, absolute, 0, "")
-    return SourceFile(key, absolute, status.st_size, f"mtime {status.st_mtime_ns}")
+        return SourceFile(key, path, 0, "")
+    return SourceFile(key, path, status.st_size, f"mtime {status.st_mtime_ns}")
 
 
 def _delivery_day(key: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import stat
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -27,7 +29,7 @@ _GZIP_WINDOW = 31  # zlib's way to say: a gzip header and trailer, checked
 class Text:
     """The text of one file: a path, or the bytes of a file that is no file here. A context manager.
 
-    The file stays open in between, so that reading it twice reads the same file.
+    A file too large for memory stays open in between, so that reading it twice reads the same file.
     Raises: UnreadableFileError, when it is missing, forbidden, or no regular file.
     """
 
@@ -37,8 +39,7 @@ class Text:
         if isinstance(source, bytes):
             self.head = source
         else:
-            self._file = _opened(source)
-            self.head = self._read()
+            self.head, self._file = _opened(source)
         self.sha256 = ""  # of the file as it lies there; known when the blocks have been read
 
     def blocks(self) -> Iterator[bytes]:
@@ -100,20 +101,31 @@ class Text:
 
 def read_bytes(path: Path) -> bytes:
     """A file as it lies there. Raises: UnreadableFileError, when it is missing, forbidden, or no regular file."""
-    with _opened(path) as file:
-        try:
-            return file.read()
-        except OSError as error:
-            raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+    with Text(path) as text:
+        return text.binary().read()
 
 
-def _opened(path: Path) -> BinaryIO:
-    if not path.is_file() and path.exists():  # a pipe would never end
-        raise UnreadableFileError("cannot be opened: not a regular file")
+def _opened(path: Path) -> tuple[bytes, BinaryIO | None]:
+    """How the file begins, and the file itself where that is not all of it."""
     try:
-        return path.open("rb")
+        # Non-blocking, since opening a pipe would wait for a writer. No Path or file object: many logs are tiny.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+    file: BinaryIO | None = None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFileError("cannot be opened: not a regular file")
+        head = os.read(descriptor, min(status.st_size + 1, _READ_BYTES))
+        if len(head) > status.st_size or len(head) == _READ_BYTES:  # it has more, or is growing
+            file = os.fdopen(descriptor, "rb")
+        return head, file
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+    finally:
+        if file is None:
+            os.close(descriptor)
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 S3 = "s3://"
 STORE_LEDGER = "ledger.sqlite"  # a folder that holds one is a store, not logs
@@ -18,7 +18,7 @@ class SourceFile:
     """
 
     key: str
-    path: PurePath
+    path: str
     size: int
     version: str  # another one, when the content has changed
 

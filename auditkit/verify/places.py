@@ -55,7 +55,7 @@ class Folder:
     def __init__(self, roots: Sequence[str | Path]) -> None:
         """Raises: SourceError, for a folder that is not there."""
         self._named = [f"{os.path.abspath(root)}/" for root in roots]  # noqa: PTH100 - as `discover` names files
-        self._files = [str(file.path) for file in discover(roots)]
+        self._files = [file.path for file in discover(roots)]
         above = {name[: at + 1] for name in self._files if (at := name.rfind(f"/{_ROOT}/")) >= 0}
         self._bases = sorted(above)  # where AWSLogs lies: each stands for a bucket and the trail's prefix
         tops = (f"{Path(root).parent}/" if Path(root).is_file() else root for root in self._named)

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -171,7 +171,7 @@ class Bucket:
         return explained(error, action=action, bucket=self.name, key=key)
 
     def _file(self, key: str, size: int, etag: str) -> SourceFile:
-        return SourceFile(f"{S3}{self.name}/{key}", PurePosixPath(key), size, f"etag {etag}")
+        return SourceFile(f"{S3}{self.name}/{key}", key, size, f"etag {etag}")
 
 
 def _object_store(session: botocore.session.Session, name: str, address: str, region: str, *, pays: bool) -> S3Store:
