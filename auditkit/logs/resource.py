@@ -138,12 +138,12 @@ def _any_arn(request: msgspec.Raw) -> str | None:
 def _first_text(value: object) -> str | None:
     """The first string in a value: EC2 wraps ids as `{"items": [{"instanceId": …}]}` and `{"FlowLogId": {…}}`."""
     if value.__class__ is str:
-        return value or None  # type: ignore[return-value]
+        return value or None
     if value.__class__ is dict:
-        value = value.values()  # type: ignore[attr-defined]
+        value = value.values()
     elif value.__class__ is not list:
         return None
-    for item in value:  # type: ignore[attr-defined] # a loop, not a generator: this is half of what requests cost
+    for item in value:  # a loop, not a generator: this is half of what requests cost
         if text := _first_text(item):
             return text
     return None
