@@ -19,12 +19,15 @@ LISTED = 5  # unreadable files that are named at the terminal; the report and --
 
 
 @contextmanager
-def opened(logs: tuple[str, ...], *, store: Path | None, since: str | None, until: str | None) -> Iterator[Audit]:
+def opened(
+    logs: tuple[str, ...], *, store: Path | None, since: str | None, until: str | None, flow_format: str | None
+) -> Iterator[Audit]:
     """An Audit over what the command line names; what of it could not be read is said."""
     from auditkit import audit as audits
 
+    say_unknown_fields(flow_format)
     with reading() as progress:
-        audit = audits.open(*logs, store=store, since=since, until=until, progress=progress)
+        audit = audits.open(*logs, store=store, since=since, until=until, flow_format=flow_format, progress=progress)
     with audit:
         if audit.ingested and not audit.ingested.files + audit.ingested.known_files:
             say_no_files(logs)
@@ -73,6 +76,17 @@ def check_rules(names: tuple[str, ...]) -> None:
     for name in names:
         if catalogue and catalogue.get(name).kind == "question":
             raise ParameterError(f"{name} is a question, not a rule. `auditkit query {name}` asks it.")
+
+
+def say_unknown_fields(flow_format: str | None) -> None:
+    """What of --flow-format is kept, but means nothing to auditkit. Raises: ParameterError."""
+    if flow_format is None:
+        return
+    from auditkit.logs.flow_format import FlowFormat
+
+    for field, close in FlowFormat.parse(flow_format).unknown.items():
+        hint = f" (did you mean {close}?)" if close else ""
+        say(f"--flow-format: {field} is no field of flow logs that auditkit knows{hint}; it is kept in `extra`.")
 
 
 def say_no_files(logs: tuple[str, ...]) -> None:

@@ -18,6 +18,8 @@ from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.ingest import IngestReport, Progress, ingest
+from auditkit.logs.flow_format import FlowFormat
+from auditkit.logs.reading import Options
 from auditkit.logs.source import STORE_LEDGER, is_remote
 from auditkit.model import Finding, Result, Severity, Value, Window, at_least, parse_time
 from auditkit.redact import mask, mask_table
@@ -37,6 +39,7 @@ def open(
     store: str | Path | None = None,
     since: Moment = None,
     until: Moment = None,
+    flow_format: str | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Open logs, a store, or logs into a store.
@@ -46,9 +49,12 @@ def open(
             they are read into a store that lives as long as the Audit; with one, what it does not know yet is added.
         since, until: The window for all questions; each verb can take its own, which for logs in S3 must lie in this
             one: nothing else was fetched. An age counts back from now.
-    Raises: SourceError, when nothing is named or there; StoreError; WindowError.
+        flow_format: The fields, in order, of flow logs without a header: `${version} ${account-id} …`, or bare names.
+            AWS's default by default; a header always wins.
+    Raises: SourceError, when nothing is named or there; StoreError; WindowError; ParameterError, for a flow format.
     """
     window = _window(since, until)
+    options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
     if store is not None and str(store).startswith("s3:/"):
         raise SourceError(f"A store is a folder on this machine, not {str(store)!r}; logs can be in S3.")
     if store is None and len(logs) == 1 and not is_remote(logs[0]) and (Path(logs[0]) / STORE_LEDGER).is_file():
@@ -61,7 +67,7 @@ def open(
         if store is None:
             store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         opened = Store(Path(store), create=bool(logs))
-        report = ingest(opened, logs, listed=window, progress=progress) if logs else None
+        report = ingest(opened, logs, listed=window, options=options, progress=progress) if logs else None
         return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
 
 

@@ -13,12 +13,13 @@ from typing import Any, NoReturn
 import click
 
 from auditkit import __version__
-from auditkit.asking import answer, check_rules, opened, prepared, say_no_files
+from auditkit.asking import answer, check_rules, opened, prepared, say_no_files, say_unknown_fields
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
 from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
 from auditkit.options import (
     fail_on_severity,
+    flow_format_given,
     format_of,
     named,
     out_file,
@@ -74,8 +75,16 @@ def cli(context: click.Context) -> None:
 @store_folder("The folder of the store; made if new.", required=True)
 @click.option("--since", metavar="TIME", help="Store only records from here on.")
 @click.option("--until", metavar="TIME", help="Store only records before this.")
+@flow_format_given
 @click.option("--json", "as_json_", is_flag=True, help="Print what was done as one JSON object.")
-def ingest(logs: tuple[str, ...], store: Path, since: str | None, until: str | None, as_json_: bool) -> None:
+def ingest(
+    logs: tuple[str, ...],
+    store: Path,
+    since: str | None,
+    until: str | None,
+    flow_format: str | None,
+    as_json_: bool,
+) -> None:
     """Read LOGS into a store.
 
     Only what is new is read, and each event is stored once.
@@ -83,13 +92,17 @@ def ingest(logs: tuple[str, ...], store: Path, since: str | None, until: str | N
     from dataclasses import asdict
 
     from auditkit.ingest import ingest as read_in
+    from auditkit.logs.flow_format import FlowFormat
+    from auditkit.logs.reading import Options
     from auditkit.output import as_json
     from auditkit.store import Store
 
     started = datetime.now(UTC)
     window = Window.parse(since, until, now=started)
+    options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
+    say_unknown_fields(flow_format)
     with reading() as progress:
-        report = read_in(Store(store, create=True), logs, window=window, progress=progress)
+        report = read_in(Store(store, create=True), logs, window=window, options=options, progress=progress)
     seconds = (datetime.now(UTC) - started).total_seconds()
     if as_json_:
         show(as_json({**asdict(report), "seconds": round(seconds, 3)}))

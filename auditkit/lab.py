@@ -23,6 +23,7 @@ def prepare(
     store: Path | None = None,
     since: str | None = None,
     until: str | None = None,
+    flow_format: str | None = None,
 ) -> list[Path]:
     """Copy every notebook to *folder*, set to run over what is named; returns the copies.
 
@@ -37,6 +38,7 @@ def prepare(
         "store": str(store.resolve()) if store else "",
         "since": since or "",
         "until": until or "",
+        "flow_format": flow_format or "",
     }
     folder.mkdir(parents=True, exist_ok=True)
     copies = []

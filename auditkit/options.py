@@ -34,6 +34,7 @@ def with_window(command: Callable[..., None]) -> Callable[..., None]:
         store_folder("A store made by `auditkit ingest`."),
         click.option("--since", metavar="TIME", help="Start of the window, included."),
         click.option("--until", metavar="TIME", help="End of the window, not included."),
+        flow_format_given,
     )
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
@@ -42,6 +43,9 @@ def format_of(*styles: str) -> Callable[..., Any]:
     return click.option("--format", "style", type=click.Choice(styles), default="table", show_default=True)
 
 
+flow_format_given = click.option(
+    "--flow-format", metavar="FIELDS", help="Fields of flow logs without a header, in order: 'version start end …'."
+)
 out_file = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead.")
 parameters_given = click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."

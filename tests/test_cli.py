@@ -17,7 +17,7 @@ import pytest
 from auditkit import asking, cli
 from auditkit.model import Finding
 from tests.conftest import DATA_SAMPLES, Command, Said, command_line
-from tests.records import flow_line, record, write_flows, write_trail
+from tests.records import START, flow_line, record, write_flows, write_trail
 
 ISO_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 STS_TOKEN = "IQoJb3JpZ2lu"  # how every session token in data-samples begins
@@ -105,6 +105,8 @@ WRONG = [
     ("lab nowhere", "There is nothing at 'nowhere'"),
     ("ingest nowhere --store s", "There is nothing at 'nowhere'"),
     ("ingest SAMPLES", "--store"),
+    ("ingest SAMPLES --store s --flow-format version,start", "The flow format has no end"),
+    ("findings SAMPLES --flow-format start,start,end", "The flow format names start more than once"),
     ("audit", "No such command 'audit'"),
 ]
 
@@ -156,6 +158,29 @@ def test_a_reader_that_leaves_early_does_not_change_the_exit_code(samples: Path,
     line = f"'{sys.executable}' -m auditkit findings '{samples}' --rule iam.admin_policy_attached --fail-on high --format json; echo code $? >&2"
     done = subprocess.run(["sh", "-c", f"({line}) | head -c 1"], capture_output=True, text=True, cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("{", "code 1\n")
+
+
+# --- --flow-format ----------------------------------------------------------------------------------------------------
+
+
+def test_flow_logs_without_a_header_are_read_by_the_format_given(command: Command) -> None:
+    write_flows(Path("logs/flows.log"), f"{START + 60} {START} REJECT 203.0.113.9 blue", header=False)
+    said = command("ingest", "logs", "--store", "unread")
+    assert "5 fields" in said.err
+    assert "--flow-format" in said.err
+    given = ["--flow-format", "${end} ${start} ${action} ${srcadr} ${mood}"]
+    said = command("ingest", "logs", "--store", "store", *given)
+    assert "1 flow records stored" in said.out
+    assert "srcadr is no field of flow logs that auditkit knows (did you mean srcaddr?)" in said.err
+    given = ["--flow-format", "end start action srcaddr mood"]
+    rows = "SELECT srcaddr, extra, start_time FROM flow_records"
+    said = command("sql", rows, "logs", *given, "--format", "json")
+    assert json.loads(said.out) == [
+        {"srcaddr": "203.0.113.9", "extra": '{"mood": "blue"}', "start_time": "2026-11-02T10:00:00Z"}
+    ]
+    Path("auditkit.toml").write_text('flow-format = "end start action srcaddr mood"\n', encoding="utf-8")
+    said = command("sql", rows, "logs", "--format", "json")
+    assert len(json.loads(said.out)) == 1
 
 
 # --- auditkit.toml -----------------------------------------------------------------------------------------------------

@@ -21,11 +21,12 @@ def injected(notebook: Path) -> str:
 def test_every_notebook_is_copied_and_told_where_the_logs_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
-    copies = lab.prepare(tmp_path / "lab", logs=["logs"], since="7d")
+    copies = lab.prepare(tmp_path / "lab", logs=["logs"], since="7d", flow_format="start end")
     assert [copy.name for copy in copies] == sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
     for copy in copies:
         assert str(tmp_path / "logs") in injected(copy)
         assert 'since = "7d"' in injected(copy)
+        assert 'flow_format = "start end"' in injected(copy)
 
 
 def test_the_notebooks_of_auditkit_stay_as_they_are(tmp_path: Path) -> None:
