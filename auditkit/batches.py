@@ -174,8 +174,12 @@ class Batch:
             if tally.seen == tally.quarantined > 0 and (error := no_log_by_name(PurePath(file.path))):
                 self._give_up(number, error)
                 self._tallies[number] = _Tally()
-        settled = zip(self._entries, self._tallies, strict=True)
-        return Done([_settled(entry, tally) for entry, tally in settled], self._parts)
+        pairs = zip(self._entries, self._tallies, strict=True)
+        settled = [_settled(entry, tally) for entry, tally in pairs]
+        if given := self._setting.options.flow_format:  # so that only another format is worth another try
+            tried = str(given)
+            settled = [replace(e, flow_format=tried) if e.state == "quarantined" else e for e in settled]
+        return Done(settled, self._parts)
 
     @property
     def _is_full(self) -> bool:

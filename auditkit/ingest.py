@@ -114,7 +114,7 @@ def ingest(
     with FileLock(store.folder / LOCK), _without_garbage_collection():
         store.sweep()
         files = discover(places, listed or window)
-        fresh = _to_read(store, files, window)
+        fresh = _to_read(store, files, window, options)
         run = _Run(store, Setting(store.folder, window, options), progress, fresh)
         run.report.known_files = len(files) - len(fresh)
         run.read(_batches(fresh), processes)
@@ -188,13 +188,18 @@ class _Run:
             self._progress(Reached(done.files, self._of_files, done.bytes, self._of_bytes, done.records))
 
 
-def _to_read(store: Store, files: list[SourceFile], window: Window) -> list[SourceFile]:
+def _to_read(store: Store, files: list[SourceFile], window: Window, options: Options) -> list[SourceFile]:
     """The files that are new, or whose known version is out of date and has just been taken out of the store.
 
     When one is taken out, so are the files whose records were left out as duplicates: they may have repeated it.
     """
     known = store.known_files()
-    changed = {file.key for file in files if file.key in known and not _is_current(file, known[file.key], window)}
+    changed = {
+        file.key
+        for file in files
+        if file.key in known
+        and not (_is_current(file, known[file.key], window) and _was_read_like_this(known[file.key], options))
+    }
     if changed:
         changed |= {file.key for file in files if file.key in known and known[file.key]["duplicates"]}
         store.forget(changed)
@@ -208,6 +213,18 @@ def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
     covers_start = entry["window_start"] == "" or (start != "" and entry["window_start"] <= start)
     covers_end = entry["window_end"] == "" or (end != "" and end <= entry["window_end"])
     return covers_start and covers_end
+
+
+def _was_read_like_this(entry: Any, options: Options) -> bool:
+    """Whether the format given now would say the same of a flow log without a header, or of what could not be read.
+
+    One that was read by a format of another length stays as it is: this format is not for it.
+    """
+    given = options.flow_format
+    if given is None or entry["flow_format"] == str(given):
+        return True
+    assumed = entry["flow_format"]
+    return entry["state"] != "quarantined" and (assumed is None or len(assumed.split()) != len(given.fields))
 
 
 def _batches(files: Files) -> Sequence[Files]:

@@ -71,7 +71,7 @@ class Store:
             return [self.folder / row["path"] for row in rows]
 
     def known_files(self) -> dict[str, Mapping[str, Any]]:
-        """By key what the ledger knows of every file: id, size, version, the window, flow_format, duplicates."""
+        """By key what the ledger knows of every file: id, size, version, the window, state, flow_format, duplicates."""
         with self._connection() as connection:
             return {row["key"]: dict(row) for row in _LEDGER.known_files(connection)}
 

@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS files (
     sha256         TEXT,                  -- of the file as it lies there
     content_sha256 TEXT,                  -- of a flow log's text
     kind           TEXT,                  -- cloudtrail | flowlogs
-    flow_format    TEXT,                  -- the fields that were assumed, of a flow log that does not name its own
+    flow_format    TEXT,                  -- the fields that were assumed, of a flow log that does not name its own; of a
+                                          -- file that cannot be read, those it was tried with
     state          TEXT NOT NULL,         -- stored | partial | quarantined | not a log
     reason         TEXT,
     records        INTEGER NOT NULL,      -- = stored + duplicates + quarantined + outside + set_apart
@@ -62,7 +63,7 @@ PRAGMA user_version;
 PRAGMA user_version = 2;
 
 -- name: known_files()
-SELECT id, key, size, version, window_start, window_end, flow_format, duplicates FROM files;
+SELECT id, key, size, version, window_start, window_end, state, flow_format, duplicates FROM files;
 
 -- name: file_id(key)^
 SELECT id FROM files WHERE key = :key;

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from auditkit.errors import ParameterError
+from auditkit.ingest import ingest
 from auditkit.logs.flow_format import DEFAULT, EXAMPLE, FlowFormat, Layout, assumed, header, looks_like_a_record
-from tests.records import ACCOUNT, FLOW_HEADER, START, flow_line
+from auditkit.logs.reading import Options
+from auditkit.store import Store
+from tests.records import ACCOUNT, FLOW_HEADER, START, flow_line, write_flows
 
 
 @pytest.mark.parametrize(
@@ -87,3 +92,30 @@ def test_the_format_given_is_followed_where_it_fits_and_the_default_where_that_d
 )
 def test_a_record_of_an_unknown_format_is_known_by_its_values(line: str, so: bool) -> None:
     assert looks_like_a_record(line.encode()) is so
+
+
+def test_another_format_is_tried_on_what_it_may_change(tmp_path: Path) -> None:
+    custom, other = "end start interface-id action", "start end action"
+    write_flows(tmp_path / "logs" / "default.log", flow_line(), header=False)
+    write_flows(tmp_path / "logs" / "named.log", flow_line())
+    write_flows(tmp_path / "logs" / "custom.log", f"{START + 60} {START} eni-1 REJECT", header=False)
+    write_flows(tmp_path / "logs" / "other.log", f"{START} {START + 60} ACCEPT", header=False)
+    (tmp_path / "logs" / "broken.log.gz").write_bytes(b"\x1f\x8b\x08")
+    store = Store(tmp_path / "store", create=True)
+
+    def read(given: str | None) -> tuple[int, int, int]:
+        options = Options(flow_format=FlowFormat.parse(given) if given else None)
+        report = ingest(store, [tmp_path / "logs"], options=options)
+        return report.files, report.flow_records, report.quarantined
+
+    assert read(None) == (5, 2, 3)
+    assert read(None) == (0, 0, 0)
+    assert read(custom) == (3, 1, 2)
+    assert read(custom) == (0, 0, 0)
+    assert read(other) == (2, 1, 1)
+    assert read(other) == (0, 0, 0)
+    assert read("start end interface-id action") == (2, 1, 1)  # start and end were the wrong way round
+    assert read(None) == (0, 0, 0)
+    assert {Path(file["key"]).name: file["stored"] for file in store.files()} == {
+        "default.log": 1, "named.log": 1, "custom.log": 1, "other.log": 1, "broken.log.gz": 0
+    }  # fmt: skip
