@@ -30,6 +30,9 @@ _SKIPPED_BY = {
     "flow_records": ["start_time", "interface_id", "srcaddr", "dstaddr", "dstport", "action", "log_status"],
 }
 
+ROW_GROUP = 122_880  # rows: what a reader skips or reads at a time
+_LOOKED_UP = {"cloudtrail_events": ["event_id"], "flow_records": []}  # one value in millions: a Bloom filter finds it
+
 # Values that repeat within a day. Writing a dictionary of the others costs time and saves no space.
 _REPEATING = {
     "cloudtrail_events": [
@@ -87,8 +90,9 @@ def _write(folder: Path, table: str, day: date, rows: pa.Table, keys: tuple[str,
         compression_level=1,
         use_dictionary=_REPEATING[table],
         write_statistics=_SKIPPED_BY[table],
-        row_group_size=122_880,
+        row_group_size=ROW_GROUP,
         store_schema=False,
+        bloom_filter_options={name: {"ndv": len(rows), "fpp": 0.01} for name in _LOOKED_UP[table]},
     )
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from auditkit.engines import ALWAYS, NO_PARAMETERS
-from auditkit.engines.dialect import STORED, prepare
+from auditkit.engines.dialect import STORED, Statement, prepare
 from auditkit.engines.duckdb_sql import duckdb_sql
 from auditkit.engines.plain import plain
 from auditkit.errors import QueryError, StoreError
@@ -24,6 +24,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 MACROS = QUERIES / "frames" / "duckdb_macros.sql"
+MOST_KNOWN = 256  # statements that are kept translated
 _GONE = re.compile(r'Cannot access file "(.+?\.parquet)\b')  # DuckDB takes a path that is not there for a pattern
 
 
@@ -37,6 +38,7 @@ class DuckDBEngine:
 
         A table that is not named, or has no parts, is empty.
         """
+        self._known: dict[tuple[str, str, Window], tuple[Statement, str]] = {}
         spill = tempfile.mkdtemp(prefix="auditkit-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         self._connection = duckdb.connect(
@@ -69,6 +71,7 @@ class DuckDBEngine:
             self._connection.execute("SET enable_progress_bar = false")  # it would be drawn into our JSON on stdout
         for name, value in (
             ("TimeZone", "UTC"),
+            ("parquet_metadata_cache", True),  # a part never changes
             ("python_enable_replacements", False),  # or SQL could read the caller's variables
             ("allowed_paths", readable),
             ("enable_external_access", False),
@@ -79,8 +82,7 @@ class DuckDBEngine:
     def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
         """See Engine.run. `duration_s` counts from the text to the Arrow table."""
         started = time.perf_counter()
-        statement = prepare(sql, params, window, layout="store")
-        written = duckdb_sql(statement)
+        statement, written = self._translated(sql, params, window)
         try:
             table = self._connection.sql(written).to_arrow_table()
         except duckdb.InterruptException:
@@ -88,6 +90,17 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise QueryError(_reason(error)) from None
         return Result(plain(table), statement.shown, self.name, time.perf_counter() - started)
+
+
+    def _translated(self, sql: str, params: Mapping[str, Parameter], window: Window) -> tuple[Statement, str]:
+        """The statement, and its text for DuckDB. Asked again, it is not worked out again: that takes 10 ms or more."""
+        asked = (sql, repr(sorted(params.items())), window)
+        if asked not in self._known:
+            statement = prepare(sql, params, window, layout="store")
+            if len(self._known) == MOST_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[asked] = (statement, duckdb_sql(statement))
+        return self._known[asked]
 
 
 def _absolute(parts: Sequence[Path] | pa.Table) -> list[str] | pa.Table:
