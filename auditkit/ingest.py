@@ -22,12 +22,11 @@ from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 from auditkit.parts import Part
 from auditkit.readers import ReaderDiedError, read_here, read_in_processes
-from auditkit.store import Store
+from auditkit.store import LOCK, Store
 
 BATCH_BYTES = 24 << 20  # of text, about, in the files that are committed together
 BATCH_FILES = 2_000
 WORTH_A_PROCESS = 4  # batches: below that, readers would spend most of their time starting
-LOCK = "ingest.lock"
 _COMPRESSED = (".gz", ".zst", ".zip", ".parquet")
 _RATIO = 8  # of text to its gzip, about
 

@@ -23,6 +23,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 SCHEMA_VERSION = 2
+LOCK = "ingest.lock"  # whoever writes holds it
 KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
 
@@ -64,6 +65,16 @@ class Store:
             for part in _LEDGER.parts(connection):
                 found[part["table_name"]].append(self.folder / part["path"])
         return found
+
+    def days(self) -> list[tuple[str, date, list[Part]]]:
+        """Each table's days, with their parts."""
+        found: dict[tuple[str, str], list[Part]] = {}
+        with self._connection() as connection:
+            for row in _LEDGER.parts(connection):
+                table, day = row["table_name"], row["event_date"]
+                part = Part(table, date.fromisoformat(day), row["path"], row["row_count"], ())
+                found.setdefault((table, day), []).append(part)
+        return [(table, date.fromisoformat(day), parts) for (table, day), parts in found.items()]
 
     def parts_of_day(self, table: str, day: date) -> list[Path]:
         with self._connection() as connection:
@@ -119,6 +130,20 @@ class Store:
             ids = {entry.key: _add_file(connection, entry) for entry in files}
             for part in new:
                 _add_part(connection, part, [ids[key] for key in part.keys])
+
+    def replace(self, old: Sequence[Part], new: Sequence[Part]) -> None:
+        """Parts by others that hold the same rows, all of them or none. Raises: StoreError."""
+        with parts.writing(self.folder):
+            with self._connection() as connection, _transaction(connection):
+                ids: dict[str, int] = {}
+                for part in old:
+                    part_id = _LEDGER.part_id(connection, path=part.path)["id"]
+                    ids |= {row["key"]: row["id"] for row in _LEDGER.files_of_part(connection, part_id=part_id)}
+                    _LEDGER.remove_part(connection, part_id=part_id)
+                for part in new:
+                    _add_part(connection, part, [ids[key] for key in part.keys])
+            for part in old:
+                (self.folder / part.path).unlink(missing_ok=True)
 
     def forget(self, keys: Collection[str]) -> None:
         """Take files and their rows out, all of them together or none. Raises: StoreError."""

@@ -108,6 +108,16 @@ JOIN part_files AS f ON f.part_id = p.id
 WHERE f.file_id = :file_id
 ORDER BY p.id;
 
+-- name: part_id(path)^
+SELECT id FROM parts WHERE path = :path;
+
+-- name: files_of_part(part_id)
+SELECT files.id, files.key
+FROM part_files AS f
+JOIN files ON files.id = f.file_id
+WHERE f.part_id = :part_id
+ORDER BY files.id;
+
 -- name: other_files_of_part(part_id, file_id)
 SELECT f.file_id, files.key
 FROM part_files AS f
