@@ -78,12 +78,14 @@ def _counts(result: Verification) -> str:
 
 
 def _say_notes(result: Verification) -> None:
-    for digest in result.unchecked[:SHOWN]:
-        say(f"unchecked: {digest.object}: {digest.message}")
+    for one in result.unchecked[:SHOWN]:
+        say(f"unchecked: {one.object}: {one.message}")
     if len(result.unchecked) > SHOWN:
-        say(f"unchecked: {counted(len(result.unchecked) - SHOWN, 'more digest')}")
+        say(f"unchecked: {counted(len(result.unchecked) - SHOWN, 'more file')}")
     if result.logs["uncovered"]:
         say(f"{counted(result.logs['uncovered'], 'log file')} not judged: no valid digest covers their time.")
+    for bucket in sorted(result.elsewhere):
+        say(f"A chain goes on in {bucket}, where its trail delivered before: name that bucket too.")
     if result.outside:
         say(f"{counted(result.outside, 'digest')} outside the window left out.")
     if result.others:

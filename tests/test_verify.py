@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -215,7 +216,8 @@ def test_a_digest_before_the_window_is_not_missed(tmp_path: Path, keys: Path) ->
     for key in (*delivery.digests[:2], *delivery.logs[0], *delivery.logs[1]):
         del delivery.objects[key]
     delivery.write(tmp_path)
-    assert [one.verdict for one in verified(tmp_path, keys).problems] == ["missing"]
+    (gone,) = verified(tmp_path, keys).problems
+    assert (gone.verdict, "--since" in gone.message) == ("missing", True)
     assert verified(tmp_path, keys, window(3, None)).problems == []
 
 
@@ -265,8 +267,20 @@ def test_metadata_that_is_saved_badly_is_told(tmp_path: Path, keys: Path) -> Non
     delivery = Delivery().hours(2)
     delivery.write(tmp_path, sidecars=True)
     (tmp_path / f"{delivery.digests[1]}.metadata.json").write_text("signature=ab")
-    (found,) = verified(tmp_path, keys).problems
+    (found,) = verified(tmp_path, keys).unchecked
     assert "aws s3api head-object" in found.message
+
+
+def test_a_file_that_cannot_be_read_is_not_called_changed(tmp_path: Path, keys: Path, command: Command) -> None:
+    delivery = Delivery().hours(2)
+    delivery.write(tmp_path / "copy", sidecars=True)
+    for key in (delivery.logs[1][0], delivery.digests[0]):
+        (tmp_path / "copy" / key).unlink()
+        os.mkfifo(tmp_path / "copy" / key)  # a pipe: there, and nothing to read
+    said = command("verify", "copy", "--keys", keys, "--format", "json")
+    assert said.code == 3
+    assert said.json["verdict"] == "Not finished: 2 files could not be read. Log files that match: 1."
+    assert (said.json["logs"]["unchecked"], said.json["digests"]["unchecked"]) == (1, 1)
 
 
 def test_a_bomb_among_the_logs_is_left_at_the_limit(
@@ -331,7 +345,15 @@ def test_json_says_the_same(command: Command, copy: Delivery, keys: Path) -> Non
     found = said.json
     assert found["valid"] is False
     assert found["digests"] == {"valid": 0, "invalid": 1, "unchecked": 2}
-    assert found["logs"] == {"valid": 4, "invalid": 0, "missing": 0, "unlisted": 0, "unproven": 4, "uncovered": 2}
+    assert found["logs"] == {
+        "valid": 4,
+        "invalid": 0,
+        "missing": 0,
+        "unlisted": 0,
+        "unchecked": 0,
+        "unproven": 4,
+        "uncovered": 2,
+    }
     assert found["problems"] == [
         {
             "object": f"s3://trail-bucket/{copy.digests[1]}",
@@ -357,7 +379,7 @@ def test_nothing_verified_is_no_success(command: Command, copy: Delivery, keys: 
     lonely = Delivery().hours(1).write(tmp_path / "lonely")
     said = command("verify", lonely, "--keys", keys)
     assert said.code == 3
-    assert said.out.startswith("Nothing is proven: no signature could be checked. 2 log files match their digests.")
+    assert said.out.startswith("Nothing is proven: no signature could be checked. Log files that match: 2.")
 
 
 def test_without_keys_and_without_credentials_the_way_out_is_told(

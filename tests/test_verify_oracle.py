@@ -155,6 +155,16 @@ def no_timestamp(d: Delivery) -> str:
     return d.digests[1]
 
 
+def moved() -> tuple[Delivery, Delivery]:
+    """A trail that delivered into one bucket for two hours, and into another ever since."""
+    old = Delivery(bucket="moved-old").hours(2)
+    new = Delivery(bucket="moved-new", objects=dict(old.objects), digests=list(old.digests))
+    new.hour(previousDigestS3Bucket="moved-old").hour()
+    for key in old.objects:
+        del new.objects[key]
+    return old, new
+
+
 BACKFILLS: dict[str, Callable[[Delivery], str | None]] = {
     "backfill-whole": lambda d: None,
     "backfill-changed-log": changed_log,
@@ -202,8 +212,11 @@ def judged(aws: None) -> Judged:
     for bucket, befall in BACKFILLS.items():
         delivery, wrong[bucket] = with_backfill(bucket, befall)
         put(s3, delivery)
+    for delivery in moved():
+        put(s3, delivery)
     asked = {fault.name: (f"fault-{number}", Window()) for number, fault in enumerate(FAULTS)}
     asked |= {bucket: (bucket, Window()) for bucket in BACKFILLS}
+    asked |= {"moved-new": ("moved-new", Window())}
     asked |= {name: ("fault-0", window) for name, window in WINDOWS.items()}
     return Judged(wrong, dict(zip(asked, validate_logs(*asked.values()), strict=True)))
 
@@ -251,6 +264,15 @@ def test_both_take_the_same_digests_for_a_window(name: str, judged: Judged) -> N
     said = judged.aws[name]
     assert 0 < said.valid("Digest") < 6
     assert_same(ours("fault-0", WINDOWS[name]), {}, said)
+
+
+def test_a_chain_that_came_from_another_bucket_is_followed_by_name(judged: Judged) -> None:
+    """AWS's command goes there by itself; ours says where."""
+    assert judged.aws["moved-new"].valid("Digest") == 4
+    here = ours("moved-new")
+    assert (here.problems, here.digests["valid"], here.elsewhere) == ([], 2, {"s3://moved-old"})
+    both = verify(places_of(["s3://moved-new", "s3://moved-old"]), CloudTrailKeys(), Window())
+    assert (both.problems, both.digests["valid"], both.logs["valid"]) == ([], 4, 8)
 
 
 def test_keys_that_were_saved_verify_as_those_of_cloudtrail_do(judged: Judged, command: Command) -> None:

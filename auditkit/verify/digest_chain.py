@@ -31,6 +31,7 @@ class Loaded:
     sha256: str  # of its text
     metadata: Mapping[str, str]
     reason: str = ""  # why there is no digest
+    verdict: Verdict = "invalid"  # then
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def load(place: Place, name: str) -> Loaded:
     except MissingError:
         return Loaded(name, None, "", {}, "it is not there any more")
     except UnreadableFileError as error:
-        return Loaded(name, None, "", {}, str(error))
+        return Loaded(name, None, "", {}, str(error), "unchecked")
     except (DamagedError, msgspec.DecodeError, UnicodeDecodeError) as error:
         return Loaded(name, None, "", {}, f"its format is invalid: {error}")
 
@@ -82,7 +83,7 @@ class DigestChain:
     def judge(self, loaded: Loaded) -> Judged:
         digest = loaded.digest
         if digest is None:
-            return Judged(loaded.name, "invalid", loaded.reason)
+            return Judged(loaded.name, loaded.verdict, loaded.reason)
         if not self.place.holds(loaded.name, digest.digestS3Bucket, digest.digestS3Object):
             return Judged(loaded.name, "invalid", f"it has been moved: its own place is {digest.object}", digest)
         verdict, message = self._verdict(loaded, digest, self._named.pop(digest.object, None))
@@ -136,7 +137,9 @@ class DigestChain:
             return "unchecked", "when it was signed, and so its key, is only in the metadata of the object in S3"
         return "invalid", f"there is no public key {digest.digestPublicKeyFingerprint} in {self.region}"
 
-    def missing(self, judged: Judged, present: Collection[str], *, since: datetime | None) -> Judged | None:
+    def missing(
+        self, judged: Judged, present: Collection[str], *, since: datetime | None, is_oldest: bool
+    ) -> Judged | None:
         """The digest that a good one names as the one before it, and that is gone. *present* spares asking for it."""
         digest = judged.digest
         if digest is None or judged.verdict == "invalid" or (since and digest.window[0] < since):
@@ -147,7 +150,10 @@ class DigestChain:
         name = self.place.find(bucket, key, beside=judged.name)
         if name is not None and (name in present or self._is_there(name)):
             return None
-        return Judged(f"s3://{bucket}/{key}", "missing", "not found, though the next digest names it")
+        message = "not found, though the next digest names it"
+        if is_oldest:
+            message += "; nothing older is here (if that expired, or was not copied, --since leaves it out)"
+        return Judged(f"s3://{bucket}/{key}", "missing", message)
 
     def _is_there(self, name: str) -> bool:
         try:

@@ -24,7 +24,7 @@ class Found:
         self.outside = 0  # digests that do not count
         self.others = 0  # files that are neither a digest nor a log file of CloudTrail, by name and folder
         chains: dict[Chain, list[tuple[datetime, str]]] = defaultdict(list)
-        for name in place.names():
+        for name in place.names(window):
             path = place.path(name)
             if digest := digest_name(path):
                 chains[digest.chain].append((digest.end, name))

@@ -14,10 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from auditkit.errors import SourceError, UnreadableFileError, VerificationError
 from auditkit.logs.discover import discover
 from auditkit.logs.opening import read_bytes
+from auditkit.model import Window
 from auditkit.verify.names import digest_name
 
 SIDECAR = ".metadata.json"  # behind a digest's name: what `aws s3api head-object` printed of it
 _ROOT = "AWSLogs"  # every key of a delivery has it, behind the prefix of the trail
+
+
+_GONE = ("NoSuchKey", "NoSuchBucket", "404")  # a HEAD request is answered without a body, so with the status alone
+_OF_THE_OBJECT = ("AccessDenied", "403", "InvalidObjectState")  # others would be the same for the next object
 
 
 class MissingError(Exception):
@@ -29,7 +34,8 @@ class Place(Protocol):
 
     keeps_metadata: bool  # S3 does; a copy on disk has lost it, but for what was saved beside it
 
-    def names(self) -> Iterator[str]: ...
+    def names(self, window: Window) -> Iterator[str]:
+        """Everything that may have been delivered in *window*, or more. Raises: SourceError."""
 
     def path(self, name: str) -> str:
         """The name without what stands above this place: the key, or the path under the folder named by the user."""
@@ -65,7 +71,7 @@ class Folder:
         tails = [name.removeprefix(root) for root, name in digests]
         self._has_copies = len(set(tails)) < len(tails)  # of one trail: then each is for itself
 
-    def names(self) -> Iterator[str]:
+    def names(self, window: Window) -> Iterator[str]:
         return (name for name in self._files if not name.endswith(SIDECAR))
 
     def path(self, name: str) -> str:
@@ -78,7 +84,7 @@ class Folder:
         others = [root for root in (*self._bases, *self._tops) if root != own]
         if self._has_copies:
             others = [root for root in others if root not in self._with_digests]
-        return next((name for root in (own, *others) for name in self._under(root, key) if Path(name).is_file()), None)
+        return next((name for root in (own, *others) for name in self._under(root, key) if _is_there(name)), None)
 
     def holds(self, name: str, bucket: str, key: str) -> bool:
         return name in self._under(self._root_of(name), key)
@@ -124,8 +130,7 @@ class S3:
         self._url = url
         self._client = boto3.client("s3")
 
-    def names(self) -> Iterator[str]:
-        """Raises: SourceError, for a bucket that is not there or must not be listed."""
+    def names(self, window: Window) -> Iterator[str]:
         bucket, prefix = _split(self._url)
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
@@ -162,6 +167,13 @@ def places_of(logs: Sequence[str]) -> list[Place]:
     return [*map(S3, dict.fromkeys(urls)), *([Folder(folders)] if folders else [])]
 
 
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # in a folder that must not be entered: reading it says so
+        return True
+
+
 def _is_along(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
@@ -177,8 +189,11 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket", "404"):
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
             raise MissingError from None
-        raise VerificationError(f"{name} cannot be read: {error}. It takes s3:GetObject and s3:ListBucket.") from None
+        if code in _OF_THE_OBJECT:
+            raise UnreadableFileError(f"cannot be read: {error}. It takes s3:GetObject and s3:ListBucket.") from None
+        raise VerificationError(f"{name} cannot be read: {error}") from None
     except BotoCoreError as error:
         raise VerificationError(f"{name} cannot be read: {error}") from None

@@ -61,19 +61,23 @@ class Verification:
 
     window: Window
     digests: Counter[str] = field(default_factory=Counter)  # valid, invalid (gone ones among them), unchecked
-    logs: Counter[str] = field(default_factory=Counter)  # valid, invalid, missing, unlisted, unproven, uncovered
+    logs: Counter[str] = field(default_factory=Counter)
+    """valid (unproven: of those, how many only a digest vouches for whose signature could not be checked), invalid,
+    missing, unlisted, unchecked (could not be read), uncovered (no good digest covers their time)."""
     problems: list[Judgement] = field(default_factory=list)
-    unchecked: list[Judgement] = field(default_factory=list)
+    unchecked: list[Judgement] = field(default_factory=list)  # could not be told
     gaps: list[Gap] = field(default_factory=list)
+    unread: int = 0  # digests and log files that are there and cannot be read
     outside: int = 0  # digests that cover nothing of the window
     others: int = 0  # files that are neither a digest nor in a folder of log files
+    elsewhere: set[str] = field(default_factory=set)  # buckets in which a chain goes on, before this one
     start: datetime | None = None  # what the valid and unchecked digests cover: from the first
     end: datetime | None = None  # to the last
 
     @property
     def valid(self) -> bool:
-        """Nothing is invalid, missing or unlisted, and at least one signature was checked to say so."""
-        return not self.problems and self.digests["valid"] > 0
+        """Nothing is invalid, missing or unlisted, all files could be read, and at least one signature was checked."""
+        return not self.problems and not self.unread and self.digests["valid"] > 0
 
     def cover(self, start: datetime, end: datetime) -> None:
         self.start = min(start, self.start or start)
@@ -91,7 +95,9 @@ class Verification:
         checked = counted(self.digests["valid"], "digest")
         logs = self.logs["valid"]
         if not self.digests["valid"]:
-            return f"Nothing is proven: no signature could be checked. {counted(logs, 'log file')} match their digests."
+            return f"Nothing is proven: no signature could be checked. Log files that match: {logs:,}."
+        if self.unread:
+            return f"Not finished: {counted(self.unread, 'file')} could not be read. Log files that match: {logs:,}."
         if not logs:
             return f"CloudTrail delivered no log files: {checked}, signed by CloudTrail, list none."
         if unproven := self.logs["unproven"]:
@@ -113,10 +119,11 @@ class Verification:
             "window": self.window.as_json(),
             "covered": {"start": iso(self.start), "end": iso(self.end)},
             "digests": _named(self.digests, "valid", "invalid", "unchecked"),
-            "logs": _named(self.logs, "valid", "invalid", "missing", "unlisted", "unproven", "uncovered"),
+            "logs": _named(self.logs, "valid", "invalid", "missing", "unlisted", "unchecked", "unproven", "uncovered"),
             "gaps": [{**asdict(gap), "message": gap.message} for gap in self.gaps],
             "problems": [asdict(problem) for problem in self.problems],
-            "unchecked": [asdict(digest) for digest in self.unchecked],
+            "unchecked": [asdict(one) for one in self.unchecked],
+            "elsewhere": sorted(self.elsewhere),
         }
 
 

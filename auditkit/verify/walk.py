@@ -80,6 +80,7 @@ class _ScopeWalk:
                 self.result.logs[verdict] += 1
                 if name:
                     self._listed.add(name)
+                self.result.unread += verdict == "unchecked"
                 if verdict != "valid":
                     self._say("log", name or listed.object, verdict, message)
                 elif by.verdict != "valid":
@@ -101,13 +102,14 @@ class _ScopeWalk:
         if chain in self.found.after and not place.keeps_metadata:  # on disk, it alone has the newest one's signature
             judge.judge(load(place, self.found.after[chain]))
         present = {name for _, name in digests}
-        for (end, _), loaded in _in_order(self.pool, lambda named: load(place, named[1]), digests):
+        for (end, name), loaded in _in_order(self.pool, lambda named: load(place, named[1]), digests):
             judged = judge.judge(loaded)
             self.tick()
             self.result.digests[judged.verdict] += 1
             if judged.verdict != "valid":
                 self._say("digest", judged.name, judged.verdict, judged.message)
             digest = judged.digest
+            self.result.unread += digest is None and judged.verdict == "unchecked"
             if digest is None or judged.verdict == "invalid":
                 hours.append(Hour(end, None, begins=False))
                 for listed in digest.logFiles if digest else ():
@@ -119,7 +121,10 @@ class _ScopeWalk:
                 if self._hashes.get(listed.object) != listed.hashValue:
                     self._hashes[listed.object] = listed.hashValue
                     yield listed, judged
-            if gone := judge.missing(judged, present, since=self.result.window.start):
+            if place.keeps_metadata and digest.previousDigestS3Bucket not in (None, digest.digestS3Bucket):
+                self.result.elsewhere.add(f"s3://{digest.previousDigestS3Bucket}")
+            is_oldest = name == digests[-1][1]
+            if gone := judge.missing(judged, present, since=self.result.window.start, is_oldest=is_oldest):
                 self.result.digests["invalid"] += 1  # as AWS counts it
                 self._say("digest", gone.name, "missing", gone.message)
 
@@ -133,8 +138,10 @@ class _ScopeWalk:
             sha256 = content_sha256(place.get(name))
         except MissingError:
             return None, "missing", "not found, though a digest lists it"
-        except (DamagedError, UnreadableFileError) as error:
+        except DamagedError as error:
             return name, "invalid", str(error)
+        except UnreadableFileError as error:
+            return name, "unchecked", str(error)
         if sha256 != listed.hashValue:
             return name, "invalid", "its text has not the hash that the digest lists: it was changed"
         return name, "valid", ""
