@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditkit.model import Window
 from auditkit.verify import integrity
 from auditkit.verify.keys import KeptKeys
 from auditkit.verify.places import places_of
+from auditkit.verify.stretches import Stretches
 from auditkit.verify.verification import Verification
 from auditkit.verify.walk import verify
 from auditkit.verifying import verified as command_verify
@@ -205,6 +209,8 @@ def test_a_window_takes_the_digests_that_may_list_what_was_delivered_in_it(tmp_p
     delivery = Delivery().hours(8)
     for at in (0, 1, 7):  # none of the window
         delivery.rewrite(delivery.logs[at][0], lambda data: b"")
+    delivery.log(FIRST + 2.5 * HOUR, token="before")  # in no digest, and not asked for
+    delivery.log(FIRST + 5 * HOUR, token="after")
     found = verified(delivery.write(tmp_path), keys, window(3, 5))
     assert (found.problems, found.gaps) == ([], [])
     assert (found.digests, found.outside) == ({"valid": 4}, 4)  # ends of hours 2 to 5
@@ -263,6 +269,18 @@ def test_backfill_digests_are_a_chain_of_their_own(tmp_path: Path, keys: Path) -
     assert found.digests == {"valid": 4, "unchecked": 2}
 
 
+def test_what_only_an_invalid_digest_lists_is_not_called_unlisted(tmp_path: Path, keys: Path) -> None:
+    """It is listed, if not by one to be trusted; the digest is told, and its files were not judged."""
+    Delivery().hours(3).write(tmp_path)
+    backfill = Delivery(backfill=True).hours(3)
+    backfill.rewrite(
+        backfill.digests[1], lambda data: zipped(gzip.decompress(data).replace(b'"hashValue": "', b'"hashValue": "0'))
+    )
+    found = verified(backfill.write(tmp_path), keys)
+    assert problems(found, tmp_path) == {backfill.digests[1]: "invalid"}
+    assert found.logs["uncovered"] == 2
+
+
 def test_metadata_that_is_saved_badly_is_told(tmp_path: Path, keys: Path) -> None:
     delivery = Delivery().hours(2)
     delivery.write(tmp_path, sidecars=True)
@@ -291,6 +309,30 @@ def test_a_bomb_among_the_logs_is_left_at_the_limit(
     delivery.rewrite(delivery.logs[0][0], lambda data: zipped(bytes(1 << 22)))
     (found,) = verified(delivery.write(tmp_path), keys).problems
     assert found.message == "it inflates to more than 2,097,152 bytes"
+
+
+def test_a_file_among_digests_that_is_not_named_like_one_is_counted(tmp_path: Path, keys: Path) -> None:
+    delivery = Delivery().hours(2)
+    delivery.objects[delivery.digests[0].replace(".json.gz", ".json.gz.bak")] = delivery.objects[delivery.digests[0]]
+    found = verified(delivery.write(tmp_path), keys)
+    assert (found.problems, found.others) == ([], 1)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).map(lambda ends: (min(ends), max(ends))))
+
+
+@given(SPANS, st.integers(0, 20), st.integers(0, 20))
+def test_holes_are_what_no_span_covers(spans: list[tuple[int, int]], start: int, end: int) -> None:
+    def at(hour: int) -> datetime:
+        return FIRST + hour * HOUR
+
+    stretches = Stretches((at(a), at(b)) for a, b in spans)
+    holes = [(a, b) for a, b in stretches.holes(at(start), at(end))]
+    for hour in range(20):
+        covered = any(a <= hour < b for a, b in spans)
+        assert (stretches.around(at(hour)) is not None) == covered
+        assert stretches.overlaps(at(hour), at(hour + 1)) == covered
+        assert any(a <= at(hour) < b for a, b in holes) == (start <= hour < end and not covered)
 
 
 # --- the command -------------------------------------------------------------------------------------------------------

@@ -61,7 +61,8 @@ class CloudTrailKeys:
 
         try:
             pages = (
-                boto3.client("cloudtrail", region_name=region)
+                boto3.Session()
+                .client("cloudtrail", region_name=region)
                 .get_paginator("list_public_keys")
                 .paginate(StartTime=start, EndTime=end + _SIGNED_WITHIN)
             )

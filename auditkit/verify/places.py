@@ -128,7 +128,7 @@ class S3:
         import boto3
 
         self._url = url
-        self._client = boto3.client("s3")
+        self._client = boto3.Session().client("s3")
 
     def names(self, window: Window) -> Iterator[str]:
         bucket, prefix = _split(self._url)
