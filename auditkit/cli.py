@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from auditkit import __version__
-from auditkit.asking import answer, check_rules, opened, prepared, say_no_files, say_unknown_fields
+from auditkit.asking import answer, check_rules, opened, prepared
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
 from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
@@ -29,7 +29,7 @@ from auditkit.options import (
     with_logs,
     with_window,
 )
-from auditkit.terminal import busy, reading, say, show
+from auditkit.terminal import busy, say, show
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
 _USAGE_ERRORS = (ParameterError, SourceError, UnknownQueryError, WindowError)
@@ -76,50 +76,41 @@ def cli(context: click.Context) -> None:
 @click.option("--since", metavar="TIME", help="Store only records from here on.")
 @click.option("--until", metavar="TIME", help="Store only records before this.")
 @flow_format_given
-@click.option("--json", "as_json_", is_flag=True, help="Print what was done as one JSON object.")
-def ingest(
-    logs: tuple[str, ...],
-    store: Path,
-    since: str | None,
-    until: str | None,
-    flow_format: str | None,
-    as_json_: bool,
-) -> None:
+@click.option(
+    "--max-text",
+    "max_text_mb",
+    metavar="MB",
+    type=click.IntRange(min=1),
+    default=4096,
+    show_default=True,
+    help="Refuse a file that unpacks to more than this.",
+)
+@click.option(
+    "--processes", type=click.IntRange(min=1), help="How many read at once; one for each processor if not said."
+)
+@click.option("--json", "style", flag_value="json", default="text", help="Print what was done as one JSON object.")
+def ingest(logs: tuple[str, ...], store: Path, **how: Any) -> None:
     """Read LOGS into a store.
 
-    Only what is new is read, and each event is stored once.
+    Only what is new is read, and each event is stored once. It can be stopped at any time: what was committed stays,
+    and the next run goes on from there.
     """
-    from dataclasses import asdict
+    from auditkit.ingesting import ingested
 
-    from auditkit.ingest import ingest as read_in
-    from auditkit.logs.flow_format import FlowFormat
-    from auditkit.logs.reading import Options
-    from auditkit.output import as_json
-    from auditkit.store import Store
+    ingested(logs, store, now=datetime.now(UTC), **how)
 
-    started = datetime.now(UTC)
-    window = Window.parse(since, until, now=started)
-    options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
-    say_unknown_fields(flow_format)
-    with reading() as progress:
-        report = read_in(Store(store, create=True), logs, window=window, options=options, progress=progress)
-    seconds = (datetime.now(UTC) - started).total_seconds()
-    if as_json_:
-        show(as_json({**asdict(report), "seconds": round(seconds, 3)}))
-    else:
-        show(
-            f"{counted(report.files, 'new file')} ({report.known_files:,} known): {report.events:,} events and "
-            f"{report.flow_records:,} flow records stored, {report.duplicates:,} duplicates, {seconds:.1f} s."
-        )
-    if not report.files + report.known_files:
-        say_no_files(logs)
-    if report.outside_window:
-        say(f"{counted(report.outside_window, 'record')} outside the window left out.")
-    if report.not_logs:
-        say(f"{counted(report.not_logs, 'file')} left out: no logs.")
-    for trouble in report.quarantine:
-        place = "" if trouble["position"] is None else f", record {trouble['position']}"
-        say(f"quarantined: {trouble['file']}{place}: {trouble['reason']}")
+
+@cli.command()
+@store_folder("The store.", required=True)
+@click.option("--json", "style", flag_value="json", default="text", help="Print what was done as one JSON object.")
+def compact(store: Path, style: str) -> None:
+    """Merge the many small parts of a store, day by day.
+
+    It becomes smaller and answers sooner; what it holds stays the same. It can be stopped at any time.
+    """
+    from auditkit.ingesting import compacted
+
+    compacted(store, style=style)
 
 
 @cli.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -54,15 +54,24 @@ def reading() -> Iterator[Callable[[Reached], None] | None]:
         yield tell
 
 
-@contextmanager
-def checking() -> Iterator[Callable[[int, int], None] | None]:
+def checking() -> AbstractContextManager[Callable[[int, int], None] | None]:
     """A bar of files checked, of how many, on a terminal; nothing elsewhere."""
+    return _counting("checking", "files")
+
+
+def merging() -> AbstractContextManager[Callable[[int, int], None] | None]:
+    """A bar of days merged, of how many, on a terminal; nothing elsewhere."""
+    return _counting("merging", "days")
+
+
+@contextmanager
+def _counting(doing: str, what: str) -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn())
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("checking", total=None)
+        task = bar.add_task(doing, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 

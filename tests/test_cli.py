@@ -239,7 +239,7 @@ def test_ingest_prints_one_json_object_whose_books_balance(command: Command, sma
 
 def test_ingest_says_what_it_left_out(command: Command, small: Path, broken: Path) -> None:
     said = command("ingest", small, broken, "--store", "store", "--since", "2026-11-02T10:00:30Z")
-    assert said.out.startswith("5 new files (0 known): 0 events and 0 flow records stored")
+    assert said.out.startswith("5 new files (0 known), 1.0 kB: 0 events and 0 flow records stored")
     assert "2 records outside the window left out." in said.err
     assert f"quarantined: {broken / 'nothing.json.gz'}: empty" in said.err
 

@@ -19,7 +19,8 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-asking lab listing coverage_text verifying
+ingesting verifying
+asking lab listing coverage_text
 config options sections
 audit
 runs rules evidence
@@ -28,7 +29,7 @@ catalogue signs
 parameters delivery
 engines
 verify
-ingest
+ingest compaction
 readers reader
 batches
 duplicates
@@ -74,6 +75,7 @@ FILES = {
     "report.vega": "a cache of the chart library",
     "resources": "where queries/ and notebooks/ lie",
     "runs": "notebooks/",
+    "compaction": "the parts of a store",
     "parts": "the parts of a store",
     "store": "the store",
     "verify.keys": "public keys that were kept",

@@ -91,7 +91,6 @@ class DuckDBEngine:
             raise QueryError(_reason(error)) from None
         return Result(plain(table), statement.shown, self.name, time.perf_counter() - started)
 
-
     def _translated(self, sql: str, params: Mapping[str, Parameter], window: Window) -> tuple[Statement, str]:
         """The statement, and its text for DuckDB. Asked again, it is not worked out again: that takes 10 ms or more."""
         asked = (sql, repr(sorted(params.items())), window)

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from auditkit.errors import SourceError, UnreadableFileError, VerificationError
+from auditkit.errors import UnreadableFileError
 from auditkit.logs.discover import discover
 from auditkit.logs.opening import read_bytes
+from auditkit.logs.s3 import Bucket, list_files
+from auditkit.logs.s3.bucket import split
 from auditkit.model import Window
 from auditkit.verify.names import digest_name
 
@@ -22,7 +24,6 @@ _ROOT = "AWSLogs"  # every key of a delivery has it, behind the prefix of the tr
 
 
 _GONE = ("NoSuchKey", "NoSuchBucket", "404")  # a HEAD request is answered without a body, so with the status alone
-_OF_THE_OBJECT = ("AccessDenied", "403", "InvalidObjectState")  # others would be the same for the next object
 
 
 class MissingError(Exception):
@@ -125,21 +126,14 @@ class S3:
     keeps_metadata = True
 
     def __init__(self, url: str) -> None:
-        import boto3
-
         self._url = url
-        self._client = boto3.Session().client("s3")
+        self._buckets: dict[str, Bucket] = {}  # the trail may have delivered into others before
 
     def names(self, window: Window) -> Iterator[str]:
-        bucket, prefix = _split(self._url)
-        try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                yield from (f"s3://{bucket}/{found['Key']}" for found in page.get("Contents", []))
-        except (BotoCoreError, ClientError) as error:
-            raise SourceError(f"{self._url} cannot be listed: {error}") from None
+        return (file.key for file in list_files(self._url, window))
 
     def path(self, name: str) -> str:
-        return _split(name)[1]
+        return split(name)[1]
 
     def find(self, bucket: str, key: str, *, beside: str) -> str | None:
         return f"s3://{bucket}/{key}"
@@ -148,16 +142,19 @@ class S3:
         return name == f"s3://{bucket}/{key}"
 
     def get(self, name: str) -> bytes:
-        bucket, key = _split(name)
-        with _told(name):
-            body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        return body
+        bucket, key = split(name)
+        with _told():
+            return self._bucket(bucket).get(key)
 
     def metadata(self, name: str) -> Mapping[str, str]:
-        bucket, key = _split(name)
-        with _told(name):
-            kept: Mapping[str, str] = self._client.head_object(Bucket=bucket, Key=key)["Metadata"]
-        return kept
+        bucket, key = split(name)
+        with _told():
+            return self._bucket(bucket).metadata(key)
+
+    def _bucket(self, name: str) -> Bucket:
+        if name not in self._buckets:
+            self._buckets[name] = Bucket(f"s3://{name}")
+        return self._buckets[name]
 
 
 def places_of(logs: Sequence[str]) -> list[Place]:
@@ -178,22 +175,12 @@ def _is_along(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _split(url: str) -> tuple[str, str]:
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """What S3 refuses: an object that is not there, or else a reason to stop."""
+def _told() -> Iterator[None]:
+    """An object that is not there is something else than one that cannot be read."""
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _GONE:
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, ClientError) and error.__cause__.response["Error"]["Code"] in _GONE:
             raise MissingError from None
-        if code in _OF_THE_OBJECT:
-            raise UnreadableFileError(f"cannot be read: {error}. It takes s3:GetObject and s3:ListBucket.") from None
-        raise VerificationError(f"{name} cannot be read: {error}") from None
-    except BotoCoreError as error:
-        raise VerificationError(f"{name} cannot be read: {error}") from None
+        raise
