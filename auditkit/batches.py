@@ -21,7 +21,7 @@ from auditkit.errors import UnreadableFileError
 from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays, columns, flow_columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
-from auditkit.logs.flowlogs import FlowLogBooks
+from auditkit.logs.flow_reading import FlowLogBooks
 from auditkit.logs.opening import Text
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
 from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name

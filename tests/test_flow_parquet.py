@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from auditkit.errors import UnreadableFileError
 from auditkit.ingest import ingest
 from auditkit.logs import flow_parquet
+from auditkit.logs.flow_columns import whole
 from auditkit.logs.flow_parquet import parquet_chunks, parse_parquet
 from auditkit.logs.parsed import NotALogError, Parsed
 from auditkit.schema import FLOW_RECORDS
@@ -52,7 +54,8 @@ def parquet(rows: list[dict[str, Any]], schema: pa.Schema | None = AWS, **option
 
 
 def parse(data: bytes) -> Parsed[pa.Table]:
-    return parse_parquet(data).parsed
+    parsed = parse_parquet(data).parsed
+    return replace(parsed, rows=whole(parsed.rows))
 
 
 def known(data: bytes) -> list[dict[str, Any]]:
@@ -147,7 +150,7 @@ def test_a_row_that_does_not_fit_is_named_and_the_others_are_kept(
     [bad] = parse(data).bad
     assert bad.position == 1
     assert reason in bad.reason
-    assert b'"interface_id": "eni-1"' in bad.text
+    assert b'"interface-id": "eni-1"' in bad.text
     assert parse(data).seen == 3
 
 
@@ -218,6 +221,15 @@ def test_encrypted_parquet_is_told(plaintext_footer: bool) -> None:
     assert data.startswith(flow_parquet.MAGIC)
     with pytest.raises(UnreadableFileError, match="encrypted Parquet"):
         parse(data)
+
+
+def test_text_that_is_not_utf8_is_not_taken_on_trust() -> None:
+    data = parquet([LOGGED, LOGGED | {"interface_id": "eni-7"}], compression="none", use_dictionary=False)
+    parsed = parse(data.replace(b"eni-7", b"eni\xff7"))
+    assert [bad.position for bad in parsed.bad] == [1]
+    assert "interface-id is \"b'eni\\\\xff7'\"" in parsed.bad[0].reason
+    with pytest.raises(UnreadableFileError, match="damaged Parquet"):
+        parse(data.replace(b"dstport", b"dst\xffort"))
 
 
 def test_a_large_file_comes_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditkit.errors import UnreadableFileError
 from auditkit.ingest import ingest
-from auditkit.logs import opening
+from auditkit.logs import flow_lines, flow_reading, opening
+from auditkit.logs.flow_columns import whole
 from auditkit.logs.flow_format import COLUMNS, TIMES, TYPES, FlowFormat
-from auditkit.logs.flowlogs import FlowLogBooks, FlowReader, is_flow_log, whole_lines
+from auditkit.logs.flow_reading import FlowLogBooks
+from auditkit.logs.flowlogs import FlowReader, is_flow_log, whole_lines
 from auditkit.logs.flowlogs import parse as parse_all
 from auditkit.logs.parsed import Parsed
 from auditkit.schema import FLOW_RECORDS
@@ -30,7 +33,8 @@ def text(*lines: str, header: str | None = FLOW_HEADER) -> bytes:
 
 
 def parse(data: bytes) -> Parsed[pa.Table]:
-    return FlowReader().parse(data).parsed
+    parsed = FlowReader().parse(data).parsed
+    return replace(parsed, rows=whole(parsed.rows))
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
@@ -104,6 +108,7 @@ def test_double_spaces_blank_lines_and_repeated_headers_are_no_records() -> None
         ("2 too short", "3 fields where the format has 14"),
         (f"{flow_line()} more", "15 fields where the format has 14"),
         (flow_line(dstport="https"), "dstport is 'https'"),
+        (flow_line(dstport="0x10"), "dstport is '0x10'"),
         (flow_line(dstport=2**31), "dstport is '2147483648'"),
         (flow_line(start=10**14), "start is '100000000000000'"),
         (flow_line().replace(str(START), "-", 1), "start is '-'"),
@@ -204,6 +209,13 @@ def test_a_line_in_a_large_file_is_found() -> None:
     parsed = parse(text(*lines))
     assert [bad.position for bad in parsed.bad] == [7, 12_345]
     assert (parsed.rows.num_rows, parsed.seen) == (19_998, 20_000)
+
+
+def test_what_cannot_be_read_after_all_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_lines, "settled", lambda values, _: values)
+    parsed = parse(text(flow_line(), flow_line(dstport="x"), "2 short", flow_line()))
+    assert [(bad.position, bad.reason) for bad in parsed.bad] == [(1, "cannot be read"), (2, "cannot be read")]
+    assert (parsed.rows.num_rows, parsed.seen) == (2, 4)
 
 
 # Comma-separated: what Athena and spreadsheets make of a flow log.
@@ -370,6 +382,32 @@ def outcome_alone(data: bytes) -> FlowLogBooks | str:
         return str(error)
     parsed = log.parsed
     return FlowLogBooks(len(parsed.rows), parsed.seen, parsed.bad, parsed.set_apart, log.flow_format)
+
+
+ODD = [
+    *(flow_line(), flow_line(srcaddr="-"), flow_line(dstport="x"), flow_line(start=10**13), flow_line() + " "),
+    *("\t" + flow_line(), flow_line().replace(" 6 ", "  6 "), flow_line().replace(" OK", " "), flow_line() + "\r"),
+    *(FLOW_HEADER, "start end interface-id", f"{START} {START} eni-9", "srcaddr dstaddr type", "2 short", "", " ", "é"),
+    *(GATEWAY_HEADER, GATEWAY_LINE, "start,end,interface_id,srcport", f'{START}, {START},"eni,1",', "2026-11-02,,,"),
+]
+
+
+@settings(max_examples=100, deadline=None)
+@example([[FLOW_HEADER, flow_line()]] * 9 + [[FLOW_HEADER, flow_line(), flow_line(dstport="x")]] * 2)
+@given(st.lists(st.lists(st.sampled_from(ODD), min_size=1, max_size=9), min_size=2, max_size=9))
+def test_no_text_changes_what_is_read_of_another(mixture: list[list[str]]) -> None:
+    texts = ["\n".join(lines).encode() for lines in mixture]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow_reading, "LOOKED_AT_BY_LINE", 300)
+        batch = parse_all(texts)
+    rows = whole(batch.rows).to_pylist()
+    for number, (data, books) in enumerate(zip(texts, batch.books, strict=True)):
+        assert (str(books) if isinstance(books, Exception) else books) == outcome_alone(data)
+        if isinstance(books, FlowLogBooks):
+            mine = [
+                row for row, text_number in zip(rows, batch.text_of_row.tolist(), strict=True) if text_number == number
+            ]
+            assert sorted(map(str, mine)) == sorted(map(str, parse(data).rows.to_pylist()))
 
 
 def test_no_texts_have_no_rows() -> None:

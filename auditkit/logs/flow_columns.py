@@ -61,9 +61,9 @@ def _has_empty(texts: pa.Array) -> bool:
 
 def _as_json(values: dict[str, Any]) -> str | None:
     logged = {field: value for field, value in values.items() if value is not None and value == value}  # NaN is not
-    return json.dumps(logged, default=_as_text) if logged else None
+    return json.dumps(logged, default=as_text) if logged else None
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """What JSON has no form for, and Parquet may hold."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

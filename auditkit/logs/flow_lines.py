@@ -21,6 +21,7 @@ _DIGITS = {  # of each number, how many surely fit
     for field, kind in TYPES.items()
     if pa.types.is_integer(kind)
 }
+_HEXADECIMAL = re.compile(rb"""(?m)(?:^|[ ,"])-?0[xX]""")
 _WHOLE = re.compile(rb"-?\d{1,19}")
 
 
@@ -54,7 +55,9 @@ def read(text: bytes, layout: Layout) -> pa.Table | None:
 
 
 def is_odd(text: bytes, layout: Layout) -> bool:
-    """Whether there is white space that `read` would take for a part of a value."""
+    """Whether there is white space that `read` would take for a part of a value, or a number that it would believe."""
+    if (b"x" in text or b"X" in text) and _HEXADECIMAL.search(text):
+        return True
     return b", " in text or b" ," in text if layout.has_commas else b"\t" in text
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import arrays, flow_lines
-from auditkit.logs.flow_columns import columns, whole
+from auditkit.logs.flow_columns import as_text, columns
 from auditkit.logs.flow_format import COLUMNS, LAST_SECOND, TIMES, TYPES, Layout, are_flow_fields, field_name
 from auditkit.logs.flowlogs import FlowLog
 from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
@@ -27,9 +27,9 @@ _ACCOUNT_DIGITS = 12
 
 
 def parse_parquet(data: bytes | Path | BinaryIO) -> FlowLog:
-    """The records of one file, in the columns of the store but `log_file`. See `parquet_chunks`."""
+    """The records of one file. See `parquet_chunks`."""
     chunks = list(parquet_chunks(data))
-    rows = pa.concat_tables([whole(pa.table({})), *(chunk.rows for chunk in chunks)])
+    rows = pa.concat_tables([pa.table({}), *(chunk.rows for chunk in chunks)], promote_options="default")
     return FlowLog(
         Parsed(
             rows,
@@ -53,7 +53,7 @@ def parquet_chunks(data: bytes | Path | BinaryIO) -> Iterator[Parsed[pa.Table]]:
         with pq.ParquetFile(pa.BufferReader(data) if isinstance(data, bytes) else data, buffer_size=_BUFFER) as file:
             layout = _layout(file.schema_arrow)
             if layout.is_transit_gateway:
-                yield Parsed(whole(pa.table({})), seen=file.metadata.num_rows, set_apart=file.metadata.num_rows)
+                yield Parsed(pa.table({}), seen=file.metadata.num_rows, set_apart=file.metadata.num_rows)
                 return
             position = 0
             for batch in file.iter_batches(ROWS, use_threads=False):
@@ -62,7 +62,7 @@ def parquet_chunks(data: bytes | Path | BinaryIO) -> Iterator[Parsed[pa.Table]]:
                     raise UnreadableFileError(f"no row can be read; the first has {chunk.bad[0].reason}")
                 yield chunk
                 position += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
             raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
         said = str(error).partition("\n")[0]
@@ -84,25 +84,32 @@ def _layout(schema: pa.Schema) -> Layout:
 
 
 def _parsed(batch: pa.RecordBatch, layout: Layout, first: int) -> Parsed[pa.Table]:
+    logged = {field: _checked(column) for field, column in zip(layout.fields, batch.columns, strict=True)}
     fields: dict[str, pa.Array] = {}
     odd: dict[str, Any] = {}  # by field a mask of the rows that it cannot hold
-    for field, column in zip(layout.fields, batch.columns, strict=True):
-        logged = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        fields[field], odd[field] = (
-            _text(logged, field) if TYPES.get(field, pa.string()) == pa.string() else _number(logged, field)
-        )
+    for field, column in logged.items():
+        read = _text if TYPES.get(field, pa.string()) == pa.string() else _number
+        fields[field], odd[field] = read(column, field)
     bad_rows = np.logical_or.reduce(list(odd.values()))
-    table = pa.table(fields)
     bad = []
-    if bad_rows.any():
-        table = table.filter(arrays.mask(~bad_rows))
-        for row in np.flatnonzero(bad_rows).tolist():
-            record = batch.slice(row, 1).to_pylist()[0]
-            logged_as = dict(zip(layout.fields, record.values(), strict=True))
-            wrong = [f"{field} is {str(logged_as[field])[:20]!r}" for field, mask in odd.items() if mask[row]]
-            text = json.dumps(record, default=str).encode()
-            bad.append(BadRecord(first + row, f"not a value that fits: {', '.join(wrong)}", text))
-    return Parsed(whole(columns(table)), seen=batch.num_rows, bad=bad)
+    for row in np.flatnonzero(bad_rows).tolist():
+        record = {field: column[row].as_py() for field, column in logged.items()}
+        wrong = [f"{field} is {str(record[field])[:20]!r}" for field, mask in odd.items() if mask[row]]
+        text = json.dumps(record, default=as_text).encode()
+        bad.append(BadRecord(first + row, f"not a value that fits: {', '.join(wrong)}", text))
+    table = pa.table(fields)
+    table = table.filter(arrays.mask(~bad_rows)) if bad else table
+    return Parsed(columns(table), seen=batch.num_rows, bad=bad)
+
+
+def _checked(column: pa.Array) -> pa.Array:
+    """The values themselves; as bytes, if what the file calls text is not UTF-8."""
+    values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return values.cast(pa.large_binary() if pa.types.is_large_string(values.type) else pa.binary())
+    return values
 
 
 def _text(column: pa.Array, field: str) -> tuple[pa.Array, Any]:
