@@ -83,11 +83,13 @@ def _write(folder: Path, table: str, day: date, rows: pa.Table, keys: tuple[str,
     day_folder.mkdir(parents=True, exist_ok=True)
     path = day_folder / f"part-{os.urandom(8).hex()}.parquet"
     unfinished = path.with_suffix(".parquet.unfinished")
+    filled = [name for name in rows.column_names if rows[name].null_count < len(rows)]
     pq.write_table(
         rows,
         unfinished,
-        compression="zstd",
-        compression_level=1,
+        compression=dict.fromkeys(rows.column_names, "none")
+        | dict.fromkeys(filled, "zstd"),  # nothing needs no packing
+        compression_level=dict.fromkeys(filled, 1),
         use_dictionary=_REPEATING[table],
         write_statistics=_SKIPPED_BY[table],
         row_group_size=ROW_GROUP,

@@ -19,6 +19,7 @@ from typing import Any
 from auditkit.batches import Answer, Asked, Batch, Done, Files, Question, Setting
 from auditkit.logs.sources import Sources
 
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy starts a thread for each processor, and nothing here is algebra
 Judge = Callable[[int, Question], Answer]  # takes the number of the batch, too
 
 
@@ -97,7 +98,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ | _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         theirs.close()
         self.connection.send(setting)

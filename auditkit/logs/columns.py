@@ -19,7 +19,7 @@ from msgspec.structs import astuple
 
 from auditkit.logs import arrays
 from auditkit.logs.cloudtrail import MEMBERS, NULL, Record
-from auditkit.logs.outcome import outcome
+from auditkit.logs.outcome import OUTCOMES, outcome
 from auditkit.logs.principal import NOBODY, Principal, principal
 from auditkit.logs.resource import resources
 from auditkit.schema import CLOUDTRAIL_EVENTS
@@ -74,7 +74,7 @@ def table(records: Sequence[Record], times: pa.Array, log_file: pa.Array) -> pa.
     columns |= _of_calls(of)
     columns |= _of_identities(of["userIdentity"])
     columns |= _completed(columns)
-    columns["outcome"] = arrays.texts(_outcomes(of))
+    columns["outcome"] = _outcomes(of)
     columns["resource_arn"] = arrays.texts(
         resources(
             [_service(source) for source in of["eventSource"]],
@@ -89,10 +89,11 @@ def table(records: Sequence[Record], times: pa.Array, log_file: pa.Array) -> pa.
 
 def _by_member(records: Sequence[Record]) -> dict[str, Sequence[Any]]:
     """The records turned by a quarter: for each member its values. Only odd records have the last one, `unknown`."""
-    of: dict[str, Sequence[Any]] = dict(
-        zip((*MEMBERS, "unknown"), zip_longest(*map(astuple, records), fillvalue=b""), strict=False)
-    )
-    return of if "unknown" in of else of | {"unknown": (b"",) * len(records)}
+    try:
+        turned = list(zip(*map(astuple, records), strict=True))
+    except ValueError:  # some are odd
+        turned = list(zip_longest(*map(astuple, records), fillvalue=b""))
+    return dict(zip((*MEMBERS, "unknown"), [*turned, (b"",) * len(records)], strict=False))
 
 
 def _of_calls(of: dict[str, Sequence[Any]]) -> dict[str, pa.Array]:
@@ -157,13 +158,18 @@ def _completed(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     return completed | {"principal_arn": arn, "principal_name": pc.coalesce(name, arn)}
 
 
-def _outcomes(of: dict[str, Sequence[Any]]) -> list[str]:
+def _outcomes(of: dict[str, Sequence[Any]]) -> pa.DictionaryArray:
     """Nearly every call succeeds and says so by having no error: only the others are looked at."""
-    rows = zip(of["errorCode"], of["errorMessage"], of["eventName"], of["responseElements"], strict=True)
-    return [
-        "ok" if code is None and message is None and name != "ConsoleLogin" else outcome(code, message, bytes(response))
-        for code, message, name, response in rows
-    ]
+    codes, messages, names, responses = (
+        of[member] for member in ("errorCode", "errorMessage", "eventName", "responseElements")
+    )
+    failed = {at for values in (codes, messages) for at, value in enumerate(values) if value is not None}
+    if "ConsoleLogin" in names:
+        failed |= {at for at, name in enumerate(names) if name == "ConsoleLogin"}
+    which = np.zeros(len(codes), np.int32)
+    for at in failed:
+        which[at] = OUTCOMES.index(outcome(codes[at], messages[at], bytes(responses[at])))
+    return arrays.repeated(OUTCOMES, which)
 
 
 def _distinct(values: Iterable[Hashable]) -> tuple[list[Any], Any]:

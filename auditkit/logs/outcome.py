@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from auditkit.model import Outcome
 
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)  # `ok` is the first
 _DENIED_CODES = frozenset(
     {
         "VpceAccessDenied",  # a VPC endpoint's policy
