@@ -105,6 +105,9 @@ def _sorted(prints: Fingerprints) -> Fingerprints:
 def _first_of_each(prints: Fingerprints) -> Any:
     """Mask of the first row of each fingerprint."""
     first = np.ones(len(prints.high), bool)
+    in_order = np.sort(prints.high)
+    if (in_order[1:] != in_order[:-1]).all():  # as nearly always, and sooner known
+        return first
     order = np.lexsort((prints.low, prints.high))  # equal ones keep the order of their rows
     high, low = prints.of(order)
     first[order[1:]] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])

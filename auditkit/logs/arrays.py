@@ -23,17 +23,30 @@ _NULL = np.frombuffer(b"null", np.uint8)
 
 def texts(values: Sequence[str | None]) -> pa.Array:
     """Strings, None as NULL."""
-    valid = None
     if None in values:
-        if values.count(None) == len(values):
-            return pa.nulls(len(values), _UTF8)
-        valid = np.fromiter((value is not None for value in values), np.bool_, len(values))
-        values = ["" if value is None else value for value in values]
-    joined = "".join(values)  # type: ignore[arg-type]
+        return _texts_and_nulls(values)
+    return _strings(*_joined(values), None)  # type: ignore[arg-type]
+
+
+def _texts_and_nulls(values: Sequence[str | None]) -> pa.Array:
+    """Only the texts are gone through one by one: errors are few among events."""
+    places = [at for at, value in enumerate(values) if value is not None]
+    if not places:
+        return pa.nulls(len(values), _UTF8)
+    data, some_lengths = _joined([values[at] for at in places])  # type: ignore[misc]
+    lengths, valid = np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    lengths[places], valid[places] = some_lengths, True
+    return _strings(data, lengths, valid)
+
+
+def _joined(values: Sequence[str]) -> tuple[bytes, Any]:
+    """The texts as one, and how many bytes each has."""
+    joined = "".join(values)
     data = joined.encode()
-    if len(data) != len(joined):  # not ASCII alone: a length in letters is not one in bytes
-        values = [value.encode() for value in values]  # type: ignore[union-attr,misc]
-    return _strings(data, np.fromiter(map(len, values), np.int64, len(values)), valid)  # type: ignore[arg-type]
+    if len(data) == len(joined):
+        return data, np.fromiter(map(len, values), np.int64, len(values))
+    # not ASCII alone: a length in letters is not one in bytes
+    return data, np.fromiter((len(value.encode()) for value in values), np.int64, len(values))
 
 
 def text(value: str | None) -> pa.Scalar:
@@ -65,17 +78,27 @@ def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
 
     Whoever read them has checked that they are UTF-8.
     """
-    if raws.count(null) == len(raws):
+    missing = raws.count(null)
+    if missing == len(raws):
         return pa.nulls(len(raws), _UTF8)
-    data = b"".join(raws)
-    lengths = np.fromiter(map(len, map(memoryview, raws)), np.int64, len(raws))  # type: ignore[arg-type]
-    valid = np.ones(len(raws), np.bool_)
+    if not missing:
+        some, lengths, valid = raws, _lengths(raws), np.ones(len(raws), np.bool_)
+    else:
+        places = [at for at, raw in enumerate(raws) if raw is not null]
+        some, lengths = [raws[at] for at in places], np.zeros(len(raws), np.int64)
+        lengths[places] = _lengths(some)
+        valid = lengths > 0
+    data = b"".join(some)
     short = np.flatnonzero(lengths == len(_NULL))
     if len(short):
         starts = (np.cumsum(lengths) - lengths)[short]
         words = np.frombuffer(data, np.uint8)[starts[:, None] + np.arange(len(_NULL))]
         valid[short] = (words != _NULL).any(axis=1)
     return _strings(data, lengths, valid)
+
+
+def _lengths(raws: Sequence[Raw]) -> Any:
+    return np.fromiter(map(len, map(memoryview, raws)), np.int64, len(raws))  # type: ignore[arg-type]
 
 
 def distinct_json_texts(raws: Sequence[Raw], null: Raw) -> tuple[pa.Array, Any]:
