@@ -19,7 +19,10 @@ from typing import Any
 from auditkit.batches import Answer, Asked, Batch, Done, Files, Question, Setting
 from auditkit.logs.sources import Sources
 
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # NumPy starts a thread for each processor, and nothing here is algebra
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy starts a thread for each processor, and nothing here is algebra
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # gives back what it no longer needs, and costs nothing here
+}
 Judge = Callable[[int, Question], Answer]  # takes the number of the batch, too
 
 

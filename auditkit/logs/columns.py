@@ -206,7 +206,7 @@ def _text(json: bytes | str | None) -> str:
     return json.decode() if isinstance(json, bytes) else json or "null"
 
 
-_principal: Callable[[str], Principal] = lru_cache(maxsize=20_000)(principal)  # sessions go on from file to file
+_principal: Callable[[str], Principal] = lru_cache(maxsize=5_000)(principal)  # sessions go on from file to file
 
 
 @lru_cache(maxsize=1_000)
