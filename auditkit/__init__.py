@@ -8,10 +8,10 @@ from auditkit.errors import AuditkitError
 from auditkit.model import Finding, Result, Window
 
 if TYPE_CHECKING:
-    from auditkit.audit import Audit, open
+    from auditkit.audit import Audit, open, verify
 
 __version__: str
-__all__ = ["Audit", "AuditkitError", "Finding", "Result", "Window", "open"]
+__all__ = ["Audit", "AuditkitError", "Finding", "Result", "Window", "open", "verify"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("auditkit-aws")
-    if name in ("Audit", "open"):
+    if name in ("Audit", "open", "verify"):
         from auditkit import audit
 
         return getattr(audit, name)

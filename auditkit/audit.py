@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from auditkit.catalogue import Catalogue
+from auditkit.compaction import CompactReport, compact
 from auditkit.engines import Engine
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.errors import SourceError, WindowError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from auditkit.runs import MadeReport
+    from auditkit.validation.verification import Verification
 
 Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
 
@@ -69,6 +71,30 @@ def open(
         opened = Store(Path(store), create=bool(logs))
         report = ingest(opened, logs, listed=window, options=options, progress=progress) if logs else None
         return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
+
+
+def verify(
+    *logs: str | Path,
+    keys: Iterable[str | Path] = (),
+    since: Moment = None,
+    until: Moment = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verification:
+    """Hold log files against the digests that CloudTrail signed.
+
+    Args:
+        logs: Buckets (`s3://bucket/prefix`), or folders with copies of them.
+        keys: Files with public keys, as `aws cloudtrail list-public-keys` prints them; without, CloudTrail is asked.
+        since, until: The window, on the time of delivery.
+    Raises: SourceError; VerificationError, when keys cannot be had; WindowError.
+    """
+    from auditkit.validation.keys import CloudTrailKeys, KeptKeys  # with a library for signatures, and the AWS SDK
+    from auditkit.validation.places import places_of
+    from auditkit.validation.walk import verify as walk
+
+    kept = [Path(key) for key in keys]
+    source = KeptKeys(kept) if kept else CloudTrailKeys()
+    return walk(places_of([str(place) for place in logs]), source, _window(since, until), progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +228,12 @@ class Audit:
             logs=self.logs,
             parameters=parameters,
         )
+
+    def compact(self) -> CompactReport:
+        """Merge the parts of the store day by day, which makes it smaller and quicker. Raises: StoreError."""
+        report = compact(self.store)
+        self.__dict__.pop("engine", None)  # it reads parts that are gone
+        return report
 
     def close(self) -> None:
         """Remove the store, if it was made for this Audit alone."""

@@ -10,10 +10,10 @@ from auditkit.errors import ParameterError
 from auditkit.model import Window, counted
 from auditkit.output import as_json, as_table, write_text
 from auditkit.terminal import checking, say, show
-from auditkit.verify.keys import CloudTrailKeys, KeptKeys
-from auditkit.verify.places import places_of
-from auditkit.verify.verification import Judgement, Verification
-from auditkit.verify.walk import verify
+from auditkit.validation.keys import CloudTrailKeys, KeptKeys
+from auditkit.validation.places import places_of
+from auditkit.validation.verification import Judgement, Verification
+from auditkit.validation.walk import verify
 
 SHOWN = 50  # problems at the terminal; --format json has them all
 _ONE_LINE = 1 << 20  # columns: a row is never folded

@@ -47,9 +47,9 @@ def events(audit: Audit, **window: str) -> list[str]:
 
 
 def test_the_package_gives_open_and_nothing_by_accident() -> None:
-    assert auditkit.open is audits.open
+    assert (auditkit.open, auditkit.verify) == (audits.open, audits.verify)
     assert auditkit.Audit is Audit
-    assert set(auditkit.__all__) == {"Audit", "AuditkitError", "Finding", "Result", "Window", "open"}
+    assert set(auditkit.__all__) == {"Audit", "AuditkitError", "Finding", "Result", "Window", "open", "verify"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         auditkit.nothing  # noqa: B018
 
@@ -213,3 +213,22 @@ def test_a_store_that_grows_is_seen_when_opened_again(logs: Path, tmp_path: Path
 def test_the_verbs_of_the_command_line_are_methods() -> None:
     for verb in ("report", "findings", "query", "sql", "coverage"):
         assert {"since", "until"} <= inspect.signature(getattr(Audit, verb)).parameters.keys(), verb
+
+
+# --- beside the questions ----------------------------------------------------------------------------------------------
+
+
+def test_a_store_is_compacted_and_answers_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.ingest.BATCH_FILES", 1)
+    for n in range(4):
+        write_trail(tmp_path / "logs" / f"{n}.json", record(f"e{n}"))
+    with auditkit.open(tmp_path / "logs", store=tmp_path / "store") as opened:
+        assert events(opened) == ["e0", "e1", "e2", "e3"]
+        assert opened.compact().parts_after == 1
+        assert events(opened) == ["e0", "e1", "e2", "e3"]
+
+
+def test_logs_are_verified_again_and_again(logs: Path) -> None:
+    """The function has the name of a command and must not be hidden by a module of the package."""
+    for _ in range(2):
+        assert auditkit.verify(logs).sentence == "There are no digests here: nothing was verified."

@@ -28,7 +28,7 @@ findings match_rules output terminal history coverage
 catalogue signs
 parameters delivery
 engines
-verify
+validation
 ingest compaction
 readers reader
 batches
@@ -78,8 +78,8 @@ FILES = {
     "compaction": "the parts of a store",
     "parts": "the parts of a store",
     "store": "the store",
-    "verify.keys": "public keys that were kept",
-    "verify.places": "a copy of a bucket",
+    "validation.keys": "public keys that were kept",
+    "validation.places": "a copy of a bucket",
     "terminal": "gives up a pipe whose reader has gone",
 }
 FILE_CALLS = {

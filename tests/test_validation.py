@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditkit.model import Window
-from auditkit.verify import integrity
-from auditkit.verify.keys import KeptKeys
-from auditkit.verify.places import places_of
-from auditkit.verify.stretches import Stretches
-from auditkit.verify.verification import Verification
-from auditkit.verify.walk import verify
+from auditkit.validation import integrity
+from auditkit.validation.keys import KeptKeys
+from auditkit.validation.places import places_of
+from auditkit.validation.stretches import Stretches
+from auditkit.validation.verification import Verification
+from auditkit.validation.walk import verify
 from auditkit.verifying import verified as command_verify
 from tests.conftest import DATA_SAMPLES, Command
 from tests.digest_faults import FAULTS, Fault, Verdicts, zipped

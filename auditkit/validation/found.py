@@ -6,8 +6,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from auditkit.model import Window
-from auditkit.verify.names import Chain, LogName, Scope, digest_name, log_name
-from auditkit.verify.places import Place
+from auditkit.validation.names import Chain, LogName, Scope, digest_name, log_name
+from auditkit.validation.places import Place
 
 _LISTED_WITHIN = timedelta(hours=1)  # the digest of the next hour may list what was delivered late
 

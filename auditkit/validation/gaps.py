@@ -8,9 +8,9 @@ from datetime import datetime
 from itertools import pairwise
 
 from auditkit.model import Window
-from auditkit.verify.names import Chain
-from auditkit.verify.stretches import Span, Stretches
-from auditkit.verify.verification import Gap, GapKind
+from auditkit.validation.names import Chain
+from auditkit.validation.stretches import Span, Stretches
+from auditkit.validation.verification import Gap, GapKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import msgspec
 from auditkit.errors import UnreadableFileError
 from auditkit.logs import digests
 from auditkit.logs.digests import Digest
-from auditkit.verify.integrity import DamagedError, TrailingBytesError, inflated, is_signed, public_key
-from auditkit.verify.keys import Keys
-from auditkit.verify.places import MissingError, Place
-from auditkit.verify.verification import Verdict
+from auditkit.validation.integrity import DamagedError, TrailingBytesError, inflated, is_signed, public_key
+from auditkit.validation.keys import Keys
+from auditkit.validation.places import MissingError, Place
+from auditkit.validation.verification import Verdict
 
 _BACKFILLED = "backfill-generation-timestamp"
 _KEY_SLACK = timedelta(hours=1)

@@ -25,10 +25,10 @@ from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
 from auditkit.model import Window
-from auditkit.verify.keys import CloudTrailKeys
-from auditkit.verify.places import places_of
-from auditkit.verify.verification import Verification
-from auditkit.verify.walk import verify
+from auditkit.validation.keys import CloudTrailKeys
+from auditkit.validation.places import places_of
+from auditkit.validation.verification import Verification
+from auditkit.validation.walk import verify
 from tests.conftest import Command
 from tests.digest_faults import FAULTS, Fault, Verdicts
 from tests.digests import FIRST, HOUR, REGION, Delivery, iso, public_keys

@@ -17,7 +17,7 @@ from auditkit.logs.opening import read_bytes
 from auditkit.logs.s3 import Bucket, list_files
 from auditkit.logs.s3.bucket import split
 from auditkit.model import Window
-from auditkit.verify.names import digest_name
+from auditkit.validation.names import digest_name
 
 SIDECAR = ".metadata.json"  # behind a digest's name: what `aws s3api head-object` printed of it
 _ROOT = "AWSLogs"  # every key of a delivery has it, behind the prefix of the trail

@@ -12,15 +12,15 @@ from typing import TypeVar
 from auditkit.errors import UnreadableFileError, VerificationError
 from auditkit.logs.digests import ListedFile
 from auditkit.model import Window, iso
-from auditkit.verify.digest_chain import DigestChain, Judged, load
-from auditkit.verify.found import Found
-from auditkit.verify.gaps import Hour, gaps
-from auditkit.verify.integrity import DamagedError, content_sha256
-from auditkit.verify.keys import HOW_TO_KEEP, Keys
-from auditkit.verify.names import Chain, LogName, Scope, log_name
-from auditkit.verify.places import MissingError, Place
-from auditkit.verify.stretches import Stretches
-from auditkit.verify.verification import Judgement, Kind, Verdict, Verification
+from auditkit.validation.digest_chain import DigestChain, Judged, load
+from auditkit.validation.found import Found
+from auditkit.validation.gaps import Hour, gaps
+from auditkit.validation.integrity import DamagedError, content_sha256
+from auditkit.validation.keys import HOW_TO_KEEP, Keys
+from auditkit.validation.names import Chain, LogName, Scope, log_name
+from auditkit.validation.places import MissingError, Place
+from auditkit.validation.stretches import Stretches
+from auditkit.validation.verification import Judgement, Kind, Verdict, Verification
 
 _DELIVERED_WITHIN = timedelta(minutes=10)  # a log file lies there at most so long after the minute in its name
 _COVERED_BEFORE = timedelta(hours=2)  # the oldest digest's hour began no earlier before its end
