@@ -42,6 +42,7 @@ class Signs:
     lost: list[Lost] = field(default_factory=list)
     life: list[tuple[int, int]] = field(default_factory=list)  # spans of hours that bound an open window
     named: tuple[int, int] | None = None  # the first and last hour in which a file was delivered, by the files' names
+    all_named: bool = True  # whether every file's name says when it was delivered
 
     def index(self, pair: Pair) -> int:
         return self.pairs.setdefault(pair, len(self.pairs))
@@ -90,6 +91,8 @@ def _name_files(
         is_troubled, said = row["state"] != "stored", parse(key)
         if said is None or said.time is None:
             nameless += is_troubled
+            for signs in tables.values():
+                signs.all_named = False  # what the file holds may be of any time
         if said is None or said.log == "CloudTrail-Digest":
             continue
         table = "flow_records" if said.log == "vpcflowlogs" else "cloudtrail_events"
@@ -122,7 +125,7 @@ def _count_records(signs: Signs, rows: pa.Table) -> None:
     for what, column in (("records", "record_count"), ("nodata", "nodata_count")):
         signs.mark(what, pairs, hours, hours + 1, as_integers(rows[column]))
     first, last = int(hours.min()), int(hours.max())
-    if signs.named:  # an event that was delivered weeks late does not make those weeks a part of the evidence
+    if signs.named and signs.all_named:  # an event delivered weeks late does not make those weeks part of the evidence
         first, last = (min(max(hour, signs.named[0]), signs.named[1]) for hour in (first, last))
     signs.life.append((first, last + 1))
 

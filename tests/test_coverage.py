@@ -218,6 +218,12 @@ def test_an_event_delivered_weeks_late_does_not_make_those_weeks_a_part_of_the_e
     assert covered(tmp_path).judged == {"start": "2026-11-02T09:00:00Z", "end": "2026-11-02T11:00:00Z"}
 
 
+def test_files_without_a_time_in_their_names_bound_the_evidence_by_what_they_hold(tmp_path: Path) -> None:
+    write_hour(tmp_path, 10)
+    write_trail(tmp_path / "export.json", record("x", eventTime="2026-11-02T20:00:00Z"))
+    assert covered(tmp_path).judged == {"start": "2026-11-02T10:00:00Z", "end": "2026-11-02T21:00:00Z"}
+
+
 def test_a_window_that_cuts_hours_judges_them_whole(tmp_path: Path) -> None:
     for hour in (8, 9, 10):
         write_hour(tmp_path, hour, minute=20)
