@@ -22,12 +22,12 @@ MOST_HELD = 64 << 20  # of text in which no object ends: no event is a hundredth
 _GUESSES = 8
 _LISTS = ("Records", "Events", "events")
 _LIST_START = re.compile(rb'\s*(\{\s*"(?:Records|Events|events)"\s*:\s*)?\[')
-_NEXT_DOCUMENT = re.compile(rb'\]\s*\}\s*\{\s*"(?:Records|Events|events)"\s*:')  # behind the end of one
+_LIST_END = re.compile(rb"\s*\]")
 _OPENING = re.compile(rb'\s*(\{\s*"(?:[^"\\]|\\.)*")')  # of an object: its brace and its first key
 _SPACE = b" \t\r\n"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
-_JSON = json.JSONDecoder()
+_JSON = json.JSONDecoder(parse_int=float)  # Python refuses to make an int of thousands of digits
 
 
 class Decoder(Protocol):
@@ -53,15 +53,17 @@ class Elements(NamedTuple):
 def elements(blocks: Iterator[bytes], decoder: Decoder) -> Iterator[Elements]:
     """The elements of a JSON text, as many at a time as a block holds.
 
-    A text that is one object, and is neither a list of records nor followed by another, is itself the only element.
+    They are the items of its lists of records and of its arrays, and every other object that stands alone. A text that
+    is one such object is itself the only element.
     Raises: UnreadableFileError, where the JSON breaks.
     """
     first = next(blocks)
     second = next(blocks, None)
     if second is None:
         yield _of_whole(first, decoder)
-    elif (start := _LIST_START.match(first)) and not _NEXT_DOCUMENT.search(first):
-        yield from _of_long_list(chain([first[start.end() :], second], blocks), bool(start[1]), decoder)
+    elif start := _LIST_START.match(first):
+        opening = b'{"Records":[' if start[1] else b"["
+        yield from _of_long_list(chain([first[start.end() :], second], blocks), opening, decoder)
     else:
         yield from _of_long_sequence(chain([first, second], blocks), decoder)
 
@@ -72,38 +74,66 @@ def _of_whole(text: bytes, decoder: Decoder) -> Elements:
         if not start:
             return Elements(decoder.lines(text), [])
         return Elements(decoder.document(text) if start[1] else decoder.array(text), [])
-    return Elements(None, _texts(text, is_list=text.lstrip()[:1] == b"["))
+    return Elements(None, _texts(text))
 
 
-def _texts(text: bytes, *, is_list: bool) -> list[bytes]:
+def _texts(text: bytes) -> list[bytes]:
     """The texts of all elements."""
     try:
-        if is_list:
-            return [bytes(raw) for raw in _ARRAY.decode(text)]
-        members = _OBJECT.decode(text)
-        for name in _LISTS:
-            if name in members:
-                return [bytes(raw) for raw in _ARRAY.decode(members[name])]
-        return [text]
+        return _items(text)
     except msgspec.ValidationError:
         raise UnreadableFileError("JSON, but not the JSON of CloudTrail: its records are not a list") from None
     except msgspec.DecodeError:
         pass
-    start = _LIST_START.match(text)
-    if is_list and start:
-        return _Walk(text.decode(), start.end()).to_the_end()
     try:
-        return _of_lines(text) or _Walk(text.decode(), 0, is_list=False).to_the_end()
+        return _of_sequence(text)
     except UnreadableFileError:
-        if start:
+        if start := _LIST_START.match(text):
             _Walk(text.decode(), start.end()).to_the_end()  # says how many whole records stand before the break
         raise
+
+
+def _items(text: bytes) -> list[bytes]:
+    """The items of an array, or of an object's list of records; else the object itself. Raises: msgspec.DecodeError."""
+    if text.lstrip()[:1] == b"[":
+        return [bytes(raw) for raw in _ARRAY.decode(text)]
+    members = _OBJECT.decode(text)
+    for name in _LISTS:
+        if name in members:
+            return [bytes(raw) for raw in _ARRAY.decode(members[name])]
+    return [text]
+
+
+def _of_sequence(text: bytes) -> list[bytes]:
+    """The elements of one object or array after the other."""
+    return _opened(_of_lines(text) or _Walk(text.decode(), 0, is_list=False).to_the_end())
+
+
+def _opened(texts: list[bytes]) -> list[bytes]:
+    """The same with the items of each list in its place; what cannot be opened is left for others to judge."""
+    if not any(text[:1] == b"[" or any(b'"%b"' % name.encode() in text for name in _LISTS) for text in texts):
+        return texts
+    opened = []
+    for text in texts:
+        try:
+            opened += _items(text)
+        except msgspec.DecodeError:
+            opened += _walked(text)
+    return opened
+
+
+def _walked(text: bytes) -> list[bytes]:
+    """The items of the list that a text begins with; the text as it is, when it is none, or is broken."""
+    if start := _LIST_START.match(text):
+        with suppress(UnreadableFileError):
+            return _Walk(text.decode(), start.end()).to_the_end()
+    return [text]
 
 
 def _of_lines(text: bytes) -> list[bytes]:
     """The texts of one object a line, or several; nothing, when that is not what this is."""
     lines = [line for line in text.splitlines() if line.strip()]
-    if not all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
+    if len(lines) < 2 or not all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
         return []
     return [part for line in lines for part in _of_line(line)]
 
@@ -118,26 +148,26 @@ def _of_line(line: bytes) -> list[bytes]:
     return [line]
 
 
-def _of_long_list(blocks: Iterator[bytes], is_member: bool, decoder: Decoder) -> Iterator[Elements]:
-    """The elements of a list whose opening bracket has been taken off."""
+def _of_long_list(blocks: Iterator[bytes], opening: bytes, decoder: Decoder) -> Iterator[Elements]:
+    """The elements of a list of which *opening* has been taken off, and of what stands behind it."""
     buffer = next(blocks)
-    opening = match[1] if (match := _OPENING.match(buffer)) else b"{"
+    begins = match[1] if (match := _OPENING.match(buffer)) else b"{"
     for block in blocks:
-        found, buffer = _cut(buffer, opening, decoder)
+        found, buffer = _cut(buffer, begins, decoder)
         if found:
             yield found
+        if _LIST_END.match(buffer):
+            yield from _of_long_sequence(chain([opening + buffer, block], blocks), decoder)
+            return
         buffer = _longer(buffer, block)
-    if is_member:
-        yield _of_whole(b'{"Records":[' + buffer, decoder)
-    else:
-        yield _of_whole(b"[" + buffer, decoder)
+    yield _of_whole(opening + buffer, decoder)
 
 
-def _cut(buffer: bytes, opening: bytes, decoder: Decoder) -> tuple[Elements | None, bytes]:
-    """The whole elements at the beginning of *buffer*, and what stands behind them."""
+def _cut(buffer: bytes, begins: bytes, decoder: Decoder) -> tuple[Elements | None, bytes]:
+    """The whole elements at the beginning of *buffer*, and what stands behind them and their comma."""
     at = len(buffer)
     for _ in range(_GUESSES):
-        at = buffer.rfind(opening, 0, at)
+        at = buffer.rfind(begins, 0, at)
         if at <= 0:
             break
         end = at - 1
@@ -145,6 +175,8 @@ def _cut(buffer: bytes, opening: bytes, decoder: Decoder) -> tuple[Elements | No
             end -= 1
         if buffer[end] != ord(","):
             continue
+        if not end or buffer[:end].isspace():
+            break  # a comma, and nothing that it could follow
         text = b"[%b]" % buffer[:end]
         with suppress(msgspec.DecodeError):
             return Elements(decoder.array(text), []), buffer[at:]
@@ -156,36 +188,37 @@ def _cut(buffer: bytes, opening: bytes, decoder: Decoder) -> tuple[Elements | No
 
 
 def _of_long_sequence(blocks: Iterator[bytes], decoder: Decoder) -> Iterator[Elements]:
-    """The elements of a text in which one object follows the other."""
+    """The elements of a text in which one object or array follows the other."""
     buffer = next(blocks)
+    is_first = True
     for block in blocks:
         whole, line_end, rest = buffer.rpartition(b"\n")
-        lines = _of_some_lines(whole, decoder) if line_end else None
-        if lines:
-            yield lines
-            buffer = rest
-        else:
+        found = _of_some_lines(whole, decoder) if line_end else None
+        if not found:
             walk = _Walk(buffer.decode(), 0, is_list=False)
             texts = walk.as_far_as_it_goes()
-            if texts:
-                yield Elements(None, texts)
-                buffer = walk.rest()
+            found, rest = Elements(None, _opened(texts)) if texts else None, walk.rest()
+        if found:
+            yield found
+            buffer, is_first = rest, False
         buffer = _longer(buffer, block)
-    yield _of_whole(buffer, decoder)
+    if is_first:
+        yield _of_whole(buffer, decoder)
+    else:
+        yield _of_some_lines(buffer, decoder) or Elements(None, _of_sequence(buffer))
 
 
 def _of_some_lines(text: bytes, decoder: Decoder) -> Elements | None:
     with suppress(msgspec.DecodeError):
         return Elements(decoder.lines(text), [])
     texts = _of_lines(text)
-    return Elements(None, texts) if texts else None
+    return Elements(None, _opened(texts)) if texts else None
 
 
 def _longer(buffer: bytes, block: bytes) -> bytes:
     if len(buffer) > MOST_HELD:
-        raise UnreadableFileError(
-            f"the JSON breaks: no object ends in {len(buffer):,} bytes, which begin {buffer[:40].decode()!r}"
-        )
+        begins = buffer[:40].decode(errors="replace")
+        raise UnreadableFileError(f"the JSON breaks: no object ends in {len(buffer):,} bytes, which begin {begins!r}")
     return buffer + block
 
 
@@ -198,6 +231,7 @@ class _Walk:
     def __init__(self, text: str, at: int, *, is_list: bool = True) -> None:
         self._text, self._at, self._is_list = text, at, is_list
         self._texts: list[bytes] = []
+        self._certain = 0  # of them; the last may turn out to be the beginning of a longer one
 
     def to_the_end(self) -> list[bytes]:
         """The texts of all elements. Raises: UnreadableFileError, saying where the text breaks."""
@@ -209,32 +243,42 @@ class _Walk:
         return self._texts
 
     def as_far_as_it_goes(self) -> list[bytes]:
-        """The texts of the elements that are whole."""
+        """The texts of the elements that are whole, and certain to be, whatever follows."""
         with suppress(json.JSONDecodeError):
             while self._step():
                 pass
-        return self._texts
+        return self._texts[: self._certain]
 
     def rest(self) -> bytes:
-        """What stands behind the elements taken."""
+        """What stands behind the elements taken, and behind their comma."""
         return self._text[self._at :].encode()
 
     def _step(self) -> bool:
         """One element further. Raises: json.JSONDecodeError."""
         at = self._skip(self._at)
-        if self._is_list and self._text[at : at + 1] == "]":
+        if at == len(self._text) and not self._is_list:
+            return False
+        if self._text[at : at + 1] == "]" and self._is_list:
             self._at = at
             return False
-        if not self._is_list and at == len(self._text):
-            return False
-        if self._is_list and self._texts:
-            if self._text[at : at + 1] != ",":
-                raise json.JSONDecodeError("a comma or the end of the list was expected", self._text, at)
-            at = self._skip(at + 1)
+        if self._text[at : at + 1] not in ("{", "[") and not self._is_list:
+            raise json.JSONDecodeError("an object was expected", self._text, at)
         _, end = _JSON.raw_decode(self._text, at)
         self._texts.append(self._text[at:end].encode())
-        self._at = end
+        self._at = self._next_item(end) if self._is_list else end
+        self._certain += 1
         return True
+
+    def _next_item(self, end: int) -> int:
+        """Where the list goes on behind an item. A comma is one only if it has something to separate."""
+        at = self._skip(end)
+        if self._text[at : at + 1] == ",":
+            at = self._skip(at + 1)
+            if self._text[at : at + 1] not in ("", "]"):
+                return at
+        elif self._text[at : at + 1] == "]":
+            return at
+        raise json.JSONDecodeError("a comma or the end of the list was expected", self._text, at)
 
     def _skip(self, at: int) -> int:
         while at < len(self._text) and self._text[at] in " \t\r\n":
