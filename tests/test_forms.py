@@ -197,3 +197,16 @@ def test_one_tree_of_everything_is_read_in_one_go(store: Store, tmp_path: Path) 
         "a CloudTrail digest file",
         "no log: the test object of a CloudWatch export task",
     }
+
+
+def test_of_an_event_in_a_trail_and_in_event_history_the_whole_record_is_kept(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(history(ROW | {"Event ID": "a"}))
+    write_trail(tmp_path / "b.json", A)
+    assert ingest(store, [tmp_path]).duplicates == 1
+    assert events(store)[0]["log_file"] == str(tmp_path / "b.json")
+
+
+def test_what_was_saved_beside_a_digest_is_no_log(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "digest.json.gz.metadata.json").write_text('{"ETag": "x", "Metadata": {"signature": "00"}}')
+    report = ingest(store, [tmp_path])
+    assert (report.not_logs, report.quarantined, report.records) == (1, 0, 0)

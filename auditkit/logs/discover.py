@@ -15,7 +15,7 @@ _DELIVERY_DAY = re.compile(r"(20\d\d)[/-]?(\d\d)[/-]?(\d\d)")
 
 
 def discover(places: Iterable[str | Path], window: Window | None = None) -> list[SourceFile]:
-    """Every file under *places* (folders, files, s3:// prefixes), each once, by delivery day and then by key.
+    """Every file under *places* (folders, files, s3:// prefixes), each once, by delivery day and then by key; CSV last.
 
     Links are followed, but no folder twice. Hidden files and folders, and stores, are not logs and left out.
     What cannot be listed comes back like a file, so that reading it fails by name. Of a bucket, only what *window* can
@@ -26,7 +26,8 @@ def discover(places: Iterable[str | Path], window: Window | None = None) -> list
     for place in places:
         for file in _in_bucket(str(place), window or Window()) if is_remote(place) else _on_disk(Path(place)):
             found[file.key] = file
-    return sorted(found.values(), key=lambda file: (_delivery_day(file.key), file.key))
+    # Of two copies of an event the first read is kept, and Event history as CSV tells the least of it.
+    return sorted(found.values(), key=lambda file: (file.key.endswith(".csv"), _delivery_day(file.key), file.key))
 
 
 def _in_bucket(url: str, window: Window) -> list[SourceFile]:

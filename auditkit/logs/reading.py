@@ -17,6 +17,7 @@ from auditkit.logs.flow_format import FlowFormat
 from auditkit.logs.opening import MAX_TEXT_BYTES, Text
 from auditkit.logs.parsed import NotALogError, Parsed
 
+SIDECAR = ".metadata.json"  # behind a digest's name: what `aws s3api head-object` printed of it
 # Text that lies beside logs and is none. The name only decides what to call a file whose content is no log.
 _DOCUMENTS = frozenset(
     {".md", ".rst", ".py", ".ipynb", ".sql", ".sh", ".html", ".yaml", ".yml", ".toml", ".pdf", ".png"}
@@ -141,5 +142,7 @@ class LogFile:
 
 def no_log_by_name(name: PurePath) -> NotALogError | None:
     """What to say of a file that cannot be read as a log, and that nobody would take for one."""
+    if name.name.endswith(SIDECAR):
+        return NotALogError("no log: what S3 says of a digest")
     suffix = name.suffix.lower()
     return NotALogError(f"no log: a {suffix} file") if suffix in _DOCUMENTS else None

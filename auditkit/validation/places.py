@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 from auditkit.errors import UnreadableFileError
 from auditkit.logs.discover import discover
 from auditkit.logs.opening import read_bytes
+from auditkit.logs.reading import SIDECAR
 from auditkit.logs.s3 import Bucket, list_files
 from auditkit.logs.s3.bucket import split
 from auditkit.model import Window
 from auditkit.validation.names import digest_name
 
-SIDECAR = ".metadata.json"  # behind a digest's name: what `aws s3api head-object` printed of it
 _ROOT = "AWSLogs"  # every key of a delivery has it, behind the prefix of the trail
 
 
