@@ -22,9 +22,8 @@ types: .venv/.dev           ## types of the code
 docs: .venv/.dev            ## rewrite the generated pages under docs/
 	$(BIN)/python -m tests.docs
 
-bench: .venv/.dev           ## speed and memory, as ratios to a floor measured in the same run
-	$(BIN)/python -m tests.benchmarks.ingest
-	$(BIN)/python -m tests.benchmarks.s3
+bench: .venv/.dev           ## speed, memory and size, as one table; make bench ARGS="100000 1" for a tenth of it, once
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 browser:                    ## get a Chromium for the browser tests, where one can be had
 	tests/browser/get-chromium

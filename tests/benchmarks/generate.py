@@ -1,236 +1,151 @@
-"""A company's trail of any size, from a seed: files in the layout, sizes and mixture of a real organization's bucket."""
+"""Logs of any size, the same every time: files in the layout and sizes of a real organization's bucket."""
 
 from __future__ import annotations
 
-import base64
 import gzip
-import json
+import itertools
+import os
 import random
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from tests.benchmarks.synthetic import ACCOUNTS, DAYS, FIRST_DAY, FLOW_FIELDS, REGIONS, flow_lines, records
 
 SEED = 20261102
-FIRST_DAY = datetime(2026, 11, 2, tzinfo=UTC)
-DAYS = 14
-ACCOUNTS = [f"{111122223333 + 10101 * n:012d}" for n in range(20)]
-REGIONS = ["eu-central-1", "us-east-1", "eu-west-1", "ap-northeast-1", "us-west-2"]
-AGENTS = [
-    "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.7 md/command#ecs.update-service",
-    "APN/1.0 HashiCorp/1.0 Terraform/1.13.3 (+https://www.terraform.io) terraform-provider-aws/6.14.1 aws-sdk-go-v2/1.39.0",
-    "aws-sdk-java/2.33.4 Linux/6.1.147 OpenJDK_64-Bit_Server_VM/21.0.8 Java/21.0.8 vendor/Amazon.com_Inc. io/async",
-    "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.750]",
-]
+FLOW_LINES = 8_000  # of one file of a busy VPC
+_HUGE = 133  # every so many files one holds thousands of events
+_AGAIN = 400  # every so many files one is delivered again, under another name
+_BLOCK = 2_000  # events of a document that are made at a time
+_WORTH_PROCESSES = 20_000  # records: for fewer, they would spend their time starting
+_json = msgspec.json.Encoder()
+_Plan = TypeVar("_Plan")
 
-# service, operation, read-only, how often
-KINDS: list[tuple[str, str, bool, int]] = [
-    ("sts", "AssumeRole", True, 24), ("sts", "GetCallerIdentity", True, 6), ("ec2", "DescribeInstances", True, 12),
-    ("ec2", "DescribeNetworkInterfaces", True, 10), ("ec2", "AuthorizeSecurityGroupIngress", False, 1),
-    ("ec2", "RunInstances", False, 1), ("ec2", "CreateNetworkInterface", False, 2), ("s3", "GetBucketAcl", True, 6),
-    ("s3", "PutBucketPolicy", False, 1), ("kms", "Decrypt", True, 10), ("kms", "GenerateDataKey", True, 6),
-    ("secretsmanager", "GetSecretValue", True, 6), ("secretsmanager", "DescribeSecret", True, 3),
-    ("iam", "GetRole", True, 3), ("iam", "ListAttachedRolePolicies", True, 2), ("iam", "CreateRole", False, 1),
-    ("iam", "AttachRolePolicy", False, 1), ("iam", "CreateAccessKey", False, 1), ("ecs", "DescribeTasks", True, 8),
-    ("ecs", "RegisterTaskDefinition", False, 2), ("ecs", "UpdateService", False, 2), ("ecs", "RunTask", False, 2),
-    ("ecr", "BatchGetImage", True, 4), ("ecr", "GetAuthorizationToken", True, 3), ("logs", "CreateLogStream", False, 8),
-    ("ssm", "GetParameters", True, 3), ("ssm", "UpdateInstanceInformation", False, 4),
-    ("lambda", "UpdateFunctionCode20150331v2", False, 1), ("cloudtrail", "LookupEvents", True, 1),
-]  # fmt: skip
+
+class _File(NamedTuple):
+    number: int
+    seed: int  # two files of the same seed say the same
+    account: str
+    region: str
+    start: datetime
+    events: int
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        return records(random.Random(self.seed), self.account, self.region, self.start, self.events)
+
+    def path(self, folder: Path) -> Path:
+        unique = _letters(random.Random(f"{SEED} name {self.number}"))
+        name = f"{self.account}_CloudTrail_{self.region}_{self.start:%Y%m%dT%H%MZ}_{unique}.json.gz"
+        return folder / "AWSLogs" / self.account / "CloudTrail" / self.region / f"{self.start:%Y/%m/%d}" / name
 
 
 def write_trail(folder: Path, events: int) -> list[Path]:
-    """About one file per account, region and quarter of an hour, most small, a few of thousands; returns the files."""
-    rng = random.Random(SEED)
-    slots = [(account, region, slot) for account in ACCOUNTS for region in REGIONS for slot in range(DAYS * 96)]
-    files: list[Path] = []
-    left = events
-    while left > 0:
-        account, region, slot = rng.choice(slots)
-        count = min(left, rng.randint(5000, 8000) if rng.random() < 0.008 else max(1, int(rng.lognormvariate(4, 1))))
-        left -= count
-        start = FIRST_DAY + timedelta(minutes=15 * slot)
-        records = list(_records(rng, account, region, start, count))
-        name = f"{account}_CloudTrail_{region}_{start:%Y%m%dT%H%MZ}_{_letters(rng, 16)}.json.gz"
-        path = folder / "AWSLogs" / account / "CloudTrail" / region / f"{start:%Y/%m/%d}" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(
-            gzip.compress(json.dumps({"Records": records}, separators=(",", ":")).encode(), compresslevel=6, mtime=0)
-        )
-        files.append(path)
-    return files
+    """Files of an account, a region and a quarter of an hour each, about 8,000 for a million events.
+
+    Half of them hold 50 events or less, one in 133 some thousands. One in 400 repeats the one before it.
+    """
+    return _written(partial(_write_trail_file, folder), list(planned(events)), events)
 
 
-def _records(rng: random.Random, account: str, region: str, start: datetime, count: int) -> Iterator[dict[str, Any]]:
-    sessions = [_identity(rng, account, start) for _ in range(max(1, count // 12))]
-    weights = [kind[3] for kind in KINDS]
-    for service, name, read_only, _ in rng.choices(KINDS, weights, k=count):
-        denied = rng.random() < 0.03
-        yield {
-            "eventVersion": "1.11",
-            "userIdentity": rng.choice(sessions),
-            "eventTime": f"{start + timedelta(seconds=rng.randrange(900)):%Y-%m-%dT%H:%M:%SZ}",
-            "eventSource": f"{service}.amazonaws.com",
-            "eventName": name,
-            "awsRegion": region,
-            "sourceIPAddress": f"192.0.2.{rng.randrange(1, 255)}",
-            "userAgent": rng.choice(AGENTS),
-            **({"errorCode": "AccessDenied", "errorMessage": _denial(account, service, name)} if denied else {}),
-            "requestParameters": None if denied else _request(rng, service, name, account, region),
-            "responseElements": None
-            if (read_only and name != "AssumeRole") or denied
-            else _response(rng, name, account),
-            **_additional(rng, service),
-            "requestID": str(UUID(int=rng.getrandbits(128))),
-            "eventID": str(UUID(int=rng.getrandbits(128), version=4)),
-            "readOnly": read_only,
-            "eventType": "AwsApiCall",
-            "managementEvent": True,
-            "recipientAccountId": account,
-            "eventCategory": "Management",
-            "tlsDetails": {
-                "tlsVersion": "TLSv1.3",
-                "cipherSuite": "TLS_AES_128_GCM_SHA256",
-                "clientProvidedHostHeader": f"{service}.{region}.amazonaws.com",
-            },
-        }
+def write_tiny_trail(folder: Path, events: int) -> list[Path]:
+    """A file for each event: what a quiet account's trail delivers."""
+    files = itertools.islice(planned(events * 1000), events)
+    plans = [file._replace(events=1, seed=file.number) for file in files]
+    return _written(partial(_write_trail_file, folder), plans, events)
 
 
-def _identity(rng: random.Random, account: str, start: datetime) -> dict[str, Any]:
-    name = f"team-{rng.randrange(50):02d}"
-    unique = f"AROA{_letters(rng, 16)}"
-    return {
-        "type": "AssumedRole",
-        "principalId": f"{unique}:session-{rng.randrange(10**6)}",
-        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/session-{rng.randrange(10**6)}",
-        "accountId": account,
-        "accessKeyId": f"ASIA{_letters(rng, 16)}",
-        "sessionContext": {
-            "sessionIssuer": {
-                "type": "Role", "principalId": unique, "arn": f"arn:aws:iam::{account}:role/{name}",
-                "accountId": account, "userName": name,
-            },
-            "attributes": {"creationDate": f"{start:%Y-%m-%dT%H:%M:%SZ}", "mfaAuthenticated": "false"},
-        },
-    }  # fmt: skip
+def write_documents(folder: Path, text_bytes: Mapping[str, int]) -> list[Path]:
+    """By name a file with about as much text: `{"Records": […]}` on one line, or of `.jsonl` an event a line.
 
-
-def _request(rng: random.Random, service: str, name: str, account: str, region: str) -> dict[str, Any]:
-    thing = f"{service}-{rng.randrange(500):03d}"
-    if service == "sts":
-        return {"roleArn": f"arn:aws:iam::{account}:role/{thing}", "roleSessionName": f"s{rng.randrange(10**9)}"}
-    if service == "secretsmanager":
-        return {"secretId": f"arn:aws:secretsmanager:{region}:{account}:secret:{thing}-AbCdEf"}
-    if name == "RegisterTaskDefinition":
-        container = {"name": thing, "image": f"{account}.dkr.ecr.{region}.amazonaws.com/{thing}:{rng.getrandbits(32):x}",
-                     "environment": [{"name": "LOG_LEVEL", "value": "info"}], "portMappings": [{"containerPort": 8080}]}  # fmt: skip
-        return {"family": thing, "containerDefinitions": [container], "cpu": "512", "networkMode": "awsvpc"}
-    if name == "AuthorizeSecurityGroupIngress":
-        permission = {
-            "ipProtocol": "tcp",
-            "fromPort": 443,
-            "toPort": 443,
-            "ipRanges": {"items": [{"cidrIp": "10.0.0.0/8"}]},
-        }
-        return {"groupId": f"sg-{rng.getrandbits(64):016x}", "ipPermissions": {"items": [permission]}}
-    if service == "iam":
-        return {"roleName": thing, "userName": thing}
-    if service == "ecs":
-        return {"cluster": "main", "service": thing, "desiredCount": rng.randrange(8)}
-    ids = [f"i-{rng.getrandbits(64):016x}" for _ in range(rng.randrange(4))]
-    return {"name": thing, "maxResults": 100, "instancesSet": {"items": [{"instanceId": i} for i in ids]}}
-
-
-def _response(rng: random.Random, name: str, account: str) -> dict[str, Any]:
-    if name == "AssumeRole":
-        key = f"ASIA{_letters(rng, 16)}"
-        token = "IQoJb3JpZ2luX2Vj" + base64.b64encode(rng.randbytes(480)).decode()  # as long as real ones
-        return {"credentials": {"accessKeyId": key, "sessionToken": token, "expiration": "Nov 2, 2026, 10:00:00 AM"},
-                "assumedRoleUser": {"assumedRoleId": f"AROA{_letters(rng, 16)}:s", "arn": f"arn:aws:sts::{account}:assumed-role/x/s"}}  # fmt: skip
-    return {
-        "requestId": str(UUID(int=rng.getrandbits(128))),
-        "status": "ACTIVE",
-        "tags": [],
-        "serial": rng.getrandbits(70),
-    }
-
-
-def _additional(rng: random.Random, service: str) -> dict[str, Any]:
-    """What S3 and KMS add to each of their events: long, random, and most of what such a file weighs."""
-    if service == "s3":
-        ids = {"x-amz-id-2": base64.b64encode(rng.randbytes(57)).decode(), "bytesTransferredOut": rng.randrange(10**6)}
-        return {"additionalEventData": {**ids, "SignatureVersion": "SigV4", "AuthenticationMethod": "AuthHeader"}}
-    if service in ("kms", "secretsmanager", "logs"):
-        return {
-            "additionalEventData": {
-                "keyMaterialId": rng.randbytes(32).hex(),
-                "trace": str(UUID(int=rng.getrandbits(128))),
-            }
-        }
-    return {}
-
-
-def _denial(account: str, service: str, name: str) -> str:
-    return (
-        f"User: arn:aws:sts::{account}:assumed-role/team/x is not authorized to perform: {service}:{name} on resource: "
-        f"arn:aws:{service}:eu-central-1:{account}:thing/1 because no identity-based policy allows the {service}:{name} action"
-    )
-
-
-def _letters(rng: random.Random, count: int) -> str:
-    return "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=count))
-
-
-FLOW_FIELDS = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
-)
-FLOW_LINES = 8_000  # of one file of a busy VPC
+    With `.gz` at the end of its name it is packed. Takes the memory of some thousand events, however long it is.
+    """
+    return _written(partial(_write_document, folder), list(text_bytes.items()), sum(text_bytes.values()) // 1600)
 
 
 def write_flow_logs(folder: Path, lines: int, *, lines_a_file: int = FLOW_LINES) -> list[Path]:
     """Flow logs of version 2, a header in every file, 2 % NODATA: every ten minutes a file of each of four VPCs."""
+    counts = [min(lines - at, lines_a_file) for at in range(0, lines, lines_a_file)]
+    return _written(partial(_write_flow_file, folder), list(enumerate(counts)), lines // 5)
+
+
+def _written(write: Callable[[_Plan], Path], plans: Sequence[_Plan], records: int) -> list[Path]:
+    """What *write* makes of each, by as many processes as there are processors if there is much to write."""
+    if records < _WORTH_PROCESSES:
+        return [write(plan) for plan in plans]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as processes:
+        return list(processes.map(write, plans, chunksize=1 + len(plans) // 100))
+
+
+def planned(events: int) -> Iterator[_File]:
+    """Which files make a trail of that many events."""
     rng = random.Random(SEED)
-    files: list[Path] = []
-    left = lines
-    while left > 0:
-        count = min(left, lines_a_file)
-        left -= count
-        account, region = ACCOUNTS[len(files) % 4], REGIONS[len(files) % 2]
-        start = FIRST_DAY + timedelta(minutes=10 * (len(files) // 4))
-        log = f"fl-{rng.getrandbits(64):017x}"
-        name = f"{account}_vpcflowlogs_{region}_{log}_{start:%Y%m%dT%H%MZ}_{rng.getrandbits(32):08x}.log.gz"
-        path = folder / "AWSLogs" / account / "vpcflowlogs" / region / f"{start:%Y/%m/%d}" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = "\n".join([FLOW_FIELDS, *_flow_lines(rng, account, int(start.timestamp()), count), ""])
-        path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
-        files.append(path)
-    return files
+    left = events
+    before: _File | None = None
+    for number in itertools.count():
+        if left <= 0:
+            return
+        if before and number % _AGAIN == _AGAIN - 1 and before.events <= left:
+            file = before._replace(number=number)
+        else:
+            wanted = (
+                rng.randint(5000, 8000) if number % _HUGE == _HUGE // 2 else max(1, int(rng.lognormvariate(4, 0.8)))
+            )
+            start = FIRST_DAY + timedelta(minutes=15 * rng.randrange(DAYS * 96))
+            file = _File(number, number, rng.choice(ACCOUNTS), rng.choice(REGIONS), start, min(left, wanted))
+        left -= file.events
+        before = file
+        yield file
 
 
-def _flow_lines(rng: random.Random, account: str, start: int, count: int) -> Iterator[str]:
-    """Between the interfaces of a VPC, and with the internet; a port of a service on one side."""
-    few = min(count, 300)
-    interfaces = [
-        (f"eni-0{rng.getrandbits(64):016x}", f"10.{n % 8}.{n % 200}.{rng.randrange(4, 255)}") for n in range(few)
-    ]
-    peers = [f"10.{rng.randrange(8)}.{rng.randrange(200)}.{rng.randrange(4, 255)}" for _ in range(few)]
-    services = [443, 443, 443, 443, 80, 5432, 5432, 6379, 53, 8080, 22, 3306]
-    for _ in range(count):
-        interface, own = rng.choice(interfaces)
-        begin = start + rng.randrange(600)
-        end = begin + rng.randrange(1, 61)
-        if rng.random() < 0.02:
-            yield f"2 {account} {interface} - - - - - - - {begin} {end} - NODATA"
-            continue
-        rejected = rng.random() < 0.04
-        other = f"198.51.100.{rng.randrange(256)}" if rejected or rng.random() < 0.3 else rng.choice(peers)
-        packets = int(rng.paretovariate(1.1))
-        size = packets * rng.randrange(40, 1400)
-        port, service = rng.randrange(32768, 61000), rng.choice(services)
-        ends = f"{own} {other} {port} {service}" if rng.random() < 0.5 else f"{other} {own} {service} {port}"
-        protocol = 17 if service == 53 else 6
-        yield (
-            f"2 {account} {interface} {ends} {protocol} {packets} {size} {begin} {end} "
-            f"{'REJECT' if rejected else 'ACCEPT'} OK"
-        )
+def _write_trail_file(folder: Path, file: _File) -> Path:
+    path = file.path(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = b'{"Records":[%b]}' % b",".join(map(_json.encode, file.records()))
+    path.write_bytes(gzip.compress(text, compresslevel=6, mtime=0))
+    return path
+
+
+def _write_document(folder: Path, plan: tuple[str, int]) -> Path:
+    name, text_bytes = plan
+    path = folder / name
+    start, between, end = (b"", b"\n", b"\n") if ".jsonl" in path.suffixes else (b'{"Records":[', b",", b"]}")
+    size, before = 0, start
+    with gzip.open(path, "wb", 6) if path.suffix == ".gz" else path.open("wb") as out:
+        for record in _endless():
+            size += out.write(before + _json.encode(record))
+            before = between
+            if size >= text_bytes:
+                break
+        out.write(end)
+    return path
+
+
+def _endless() -> Iterator[dict[str, Any]]:
+    """The events of one account and region, a block a day, over and over."""
+    for number in itertools.count():
+        rng = random.Random(f"{SEED} document {number}")
+        yield from records(rng, ACCOUNTS[0], REGIONS[0], FIRST_DAY + timedelta(days=number % DAYS), _BLOCK)
+
+
+def _write_flow_file(folder: Path, file: tuple[int, int]) -> Path:
+    number, lines = file
+    rng = random.Random(f"{SEED} flows {number}")
+    account, region = ACCOUNTS[number % 4], REGIONS[number % 2]
+    start = FIRST_DAY + timedelta(minutes=10 * (number // 4))
+    log = f"fl-{rng.getrandbits(64):017x}"
+    name = f"{account}_vpcflowlogs_{region}_{log}_{start:%Y%m%dT%H%MZ}_{rng.getrandbits(32):08x}.log.gz"
+    path = folder / "AWSLogs" / account / "vpcflowlogs" / region / f"{start:%Y/%m/%d}" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join([FLOW_FIELDS, *flow_lines(rng, account, int(start.timestamp()), lines), ""])
+    path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
+    return path
+
+
+def _letters(rng: random.Random) -> str:
+    return "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=16))
