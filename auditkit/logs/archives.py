@@ -69,7 +69,9 @@ def _checked(blocks: Iterator[bytes], kind: str, max_bytes: int) -> Iterator[byt
         for block in blocks:
             size += len(block)
             if size > max_bytes:
-                raise UnreadableFileError(f"inflates to more than {max_bytes:,} bytes: refused as a {kind} bomb")
+                raise UnreadableFileError(
+                    f"inflates to more than {max_bytes:,} bytes: refused as a {kind} bomb; --max-text allows more"
+                )
             yield block
     except EOFError:
         raise UnreadableFileError(f"{kind} cut short: {size:,} bytes could be inflated, the end is missing") from None

@@ -154,7 +154,8 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _room(data: bytes) -> int:
     """How much to inflate at once: all, where the last bytes say how much that is. They may lie, so it is a guess."""
-    return min(int.from_bytes(data[-4:], "little") + 1, BLOCK_BYTES) if len(data) > 4 else BLOCK_BYTES
+    size = int.from_bytes(data[-4:], "little") + 1 if len(data) > 4 else 0
+    return size if 0 < size <= BLOCK_BYTES else BLOCK_BYTES // 2
 
 
 def _checked(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -185,7 +186,9 @@ def _bounded(blocks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     for block in blocks:
         size += len(block)
         if size > max_bytes:
-            raise UnreadableFileError(f"more than {max_bytes:,} bytes of text: refused as a gzip bomb")
+            raise UnreadableFileError(
+                f"more than {max_bytes:,} bytes of text: refused, as a gzip bomb would be; --max-text allows more"
+            )
         is_blank = is_blank and (not block or block.isspace())
         waiting.append(block)
         held += len(block)
