@@ -33,6 +33,7 @@ CHUNK_RECORDS = 12_000  # what one part is made of: enough to make Parquet worth
 MOST_BAD = 1_000  # records of one file that are kept with their text when they cannot be read; all are counted
 CHUNK_BYTES = 24 << 20  # of flow-log text that waits to be read together
 
+READY = "ready"  # the first word of a reader
 Files = Sequence[SourceFile]
 Source = Callable[[SourceFile], Path | bytes]  # where the bytes of a file are; raises UnreadableFileError
 

@@ -137,6 +137,9 @@ class _Run:
         try:
             self._read(partial(read_in_processes, processes=count), batches)
         except ReaderDiedError as error:
+            if not error.has_begun:
+                self._read(read_here, batches[self._committed :])
+                return
             left = [number for number in range(self._committed, len(batches)) if number not in error.batches]
             self._read_alone([file for number in error.batches for file in batches[number]])
             self.read([batches[number] for number in left], processes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import queue
-import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from auditkit.batches import Answer, Asked, Batch, Chunk, Files, Setting
+from auditkit.batches import READY, Answer, Asked, Batch, Chunk, Files, Setting
 from auditkit.errors import AuditkitError
 from auditkit.logs.sources import Sources
 
@@ -19,12 +19,12 @@ from auditkit.logs.sources import Sources
 class Reader:
     """Reads the batches that come over *connection*, until it is closed."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._setting: Setting = connection.recv()
+    def __init__(self, connection: Connection, setting: Setting) -> None:
+        self._connection, self._setting = connection, setting
         self._batches: queue.SimpleQueue[tuple[int, Files]] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._unwritten: tuple[Batch, Chunk] | None = None
+        connection.send(READY)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -77,14 +77,19 @@ class Reader:
 
 def serve(descriptor: int) -> None:
     gc.disable()  # see ingest: records have no cycles
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the store's owner, who ends this process
     connection = Connection(descriptor)
-    try:
-        Reader(connection).run()
-    except AuditkitError as error:
-        connection.send(error)
-    except Exception:  # a mistake of ours: it belongs in the traceback of whoever started this
-        connection.send(RuntimeError(traceback.format_exc()))
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the store's owner is gone, and nobody listens
+        setting: Setting = connection.recv()
+        try:
+            Reader(connection, setting).run()
+        except AuditkitError as error:
+            connection.send(error)
+        except MemoryError:
+            os._exit(1)  # which file was too much shows when they are read one at a time
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception:  # a mistake of ours: it belongs in the traceback of whoever started this
+            connection.send(RuntimeError(traceback.format_exc()))
 
 
 if __name__ == "__main__":

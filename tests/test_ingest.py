@@ -25,6 +25,7 @@ from auditkit.model import Window
 from auditkit.schema import TABLES
 from auditkit.store import Store
 from tests.records import ACCOUNT, START, flow_line, record, write_flows, write_trail
+from tests.stores import assert_balanced, events, flows, ids
 
 
 @pytest.fixture
@@ -37,30 +38,6 @@ def logs(tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     folder.mkdir()
     return folder
-
-
-def events(store: Store) -> list[dict[str, Any]]:
-    found = [row for part in store.parts()["cloudtrail_events"] for row in pq.ParquetFile(part).read().to_pylist()]
-    return sorted(found, key=lambda row: (row["event_time"], row["event_id"]))
-
-
-def ids(store: Store) -> list[str]:
-    return [row["event_id"] for row in events(store)]
-
-
-def flows(store: Store) -> int:
-    return sum(pq.ParquetFile(part).metadata.num_rows for part in store.parts()["flow_records"])
-
-
-def assert_balanced(store: Store, report: IngestReport | None = None) -> None:
-    books = store.books()
-    ways = ("stored", "duplicates", "quarantined", "outside", "set_apart")
-    assert books["records"] == sum(books[way] for way in ways)
-    assert books["stored"] == len(ids(store)) + flows(store)
-    if report:
-        stored = report.events + report.flow_records
-        lost = report.quarantined_records + report.outside_window + report.set_apart
-        assert report.records == stored + report.duplicates + lost
 
 
 def test_logs_of_both_kinds_are_stored_by_day(store: Store, logs: Path) -> None:
