@@ -98,7 +98,7 @@ def json_texts(raws: Sequence[Raw], null: Raw) -> pa.Array:
 
 
 def _lengths(raws: Sequence[Raw]) -> Any:
-    return np.fromiter(map(len, map(memoryview, raws)), np.int64, len(raws))  # type: ignore[arg-type]
+    return np.fromiter(map(len, raws), np.int64, len(raws))
 
 
 def distinct_json_texts(raws: Sequence[Raw], null: Raw) -> tuple[pa.Array, Any]:

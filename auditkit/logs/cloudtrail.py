@@ -94,7 +94,7 @@ _RECORDS = msgspec.json.Decoder(list[Record])
 _TRAIL = msgspec.json.Decoder(_Trail)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _BOOLEANS = {b"true": True, b'"true"': True, b"false": False, b'"false"': False}
-_MICROSECOND = attrgetter("microsecond")
+_MICROSECOND, _ZONE = attrgetter("microsecond"), attrgetter("tzinfo")
 _STRING = msgspec.json.Decoder(str)
 
 
@@ -186,7 +186,7 @@ def _plain(records: list[Record]) -> list[Record]:
     times = [record.eventTime for record in records]
     if None in ids or "" in ids or None in times:
         raise msgspec.ValidationError("a record without eventID or eventTime")
-    if {time.tzinfo for time in times} - {UTC} or any(map(_MICROSECOND, times)):  # type: ignore[union-attr]
+    if set(map(_ZONE, times)) - {UTC} or any(map(_MICROSECOND, times)):
         raise msgspec.ValidationError("an eventTime that is not written as usual")
     return records
 
