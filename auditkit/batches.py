@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from auditkit import parts
 from auditkit.entries import FileEntry
-from auditkit.errors import UnreadableFileError
+from auditkit.errors import UnavailableFileError, UnreadableFileError
 from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays, columns, flow_columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
 from auditkit.logs.flow_reading import FlowLogBooks
 from auditkit.logs.opening import Text
-from auditkit.logs.parsed import BadRecord, NotALogError, Parsed
+from auditkit.logs.parsed import KEPT_TEXT, BadRecord, NotALogError, Parsed
 from auditkit.logs.reading import FlowText, LogFile, Options, Piece, no_log_by_name
 from auditkit.logs.source import SourceFile
 from auditkit.model import Window
@@ -90,7 +90,8 @@ class _Tally:
         self.seen += read.seen
         self.set_apart += read.set_apart
         self.quarantined += len(read.bad)
-        self.bad += read.bad[: MOST_BAD - len(self.bad)]
+        kept = read.bad[: MOST_BAD - len(self.bad)]
+        self.bad += [replace(bad, text=bad.text[:KEPT_TEXT]) if len(bad.text) > KEPT_TEXT else bad for bad in kept]
 
 
 @dataclass(slots=True)
@@ -209,8 +210,10 @@ class Batch:
 
     def _give_up(self, number: int, error: UnreadableFileError | NotALogError) -> None:
         state = "not a log" if isinstance(error, NotALogError) else "quarantined"
-        digest = getattr(error, "digest", None)
-        self._entries[number] = replace(self._entries[number], state=state, reason=str(error), digest=digest)
+        if self._tallies[number].seen:
+            state = "partial"  # it was whole when it was read to see whether it is, and is no longer
+        entry = replace(self._entries[number], state=state, reason=str(error), digest=getattr(error, "digest", None))
+        self._entries[number] = replace(entry, version="") if isinstance(error, UnavailableFileError) else entry
 
     def _chunk(self, *, is_last: bool) -> Chunk:
         self._read_texts()

@@ -10,11 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from auditkit import parts
 from auditkit.parts import ROW_GROUP, Part
-from auditkit.store import LOCK, Store
+from auditkit.store import Store
 
 # What is alike compresses well together, and a question for one service or interface steps over the others.
 _ORDER = {
@@ -49,7 +48,7 @@ def compact(store: Store, *, progress: Progress | None = None) -> CompactReport:
     Raises: StoreError, when the store cannot be written.
     """
     report = CompactReport()
-    with FileLock(store.folder / LOCK):
+    with store.locked():
         store.sweep()
         days = store.days()
         for done, (table, day, small) in enumerate(days):

@@ -18,6 +18,10 @@ class UnreadableFileError(AuditkitError):
     """A file cannot be read as a log. Ingest quarantines it with this text as the reason and goes on."""
 
 
+class UnavailableFileError(UnreadableFileError):
+    """The bytes of a file cannot be had: it is forbidden, archived, on a broken disk. The next ingest tries again."""
+
+
 class VerificationError(AuditkitError):
     """Log files cannot be held against their digests: a key or an object cannot be had."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from bisect import bisect
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
 
 from auditkit.batches import Answer, Done, Files, Question, Setting
 from auditkit.duplicates import SeenEvents
@@ -22,7 +21,7 @@ from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 from auditkit.parts import Part
 from auditkit.readers import ReaderDiedError, read_here, read_in_processes
-from auditkit.store import LOCK, Store
+from auditkit.store import Store
 
 BATCH_BYTES = 24 << 20  # of text, about, in the files that are committed together
 BATCH_FILES = 2_000
@@ -110,7 +109,7 @@ def ingest(
     Raises: SourceError, for a place that does not exist; StoreError, when the store cannot be written.
     """
     window, options = window or Window(), options or Options()
-    with FileLock(store.folder / LOCK), _without_garbage_collection():
+    with store.locked(), _without_garbage_collection():
         store.sweep()
         files = discover(places, listed or window)
         fresh = _to_read(store, files, window, options)
@@ -152,8 +151,9 @@ class _Run:
                 return
             except ReaderDiedError as error:
                 file = files[self._committed]
-                reason = f"{error} while it read this file; was there too little memory?"
-                entry = FileEntry.of(file, self._setting.window, state="quarantined", reason=reason)
+                reason = f"{error} while it read this file; was there too little memory? The next run tries again"
+                untried = replace(file, version="")
+                entry = FileEntry.of(untried, self._setting.window, state="quarantined", reason=reason)
                 self._commit(Done([entry], []))
                 files = files[self._committed :]
 
@@ -202,13 +202,23 @@ def _to_read(store: Store, files: list[SourceFile], window: Window, options: Opt
         if file.key in known
         and not (_is_current(file, known[file.key], window) and _was_read_like_this(known[file.key], options))
     }
-    if changed:
+    if any(known[key]["stored"] for key in changed):
         changed |= {file.key for file in files if file.key in known and known[file.key]["duplicates"]}
-        store.forget(changed)
+    if obsolete := changed | _folders_listed_by_now(files, known):
+        store.forget(obsolete)
     return [file for file in files if file.key not in known or file.key in changed]
 
 
+def _folders_listed_by_now(files: list[SourceFile], known: Mapping[str, Any]) -> set[str]:
+    """Folders that could not be listed once, so that they were known like files, and from which there are files now."""
+    unavailable = {key for key, entry in known.items() if not entry["version"]}.difference(file.key for file in files)
+    keys = sorted(file.key for file in files) if unavailable else []
+    return {key for key in unavailable if "".join(keys[(at := bisect(keys, f"{key}/")) : at + 1]).startswith(f"{key}/")}
+
+
 def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
+    if not file.version and entry["version"]:
+        return True  # a link to a disk that is not there now: what was stored is worth more
     if (entry["size"], entry["version"]) != (file.size, file.version):
         return False
     start, end = iso(window.start) or "", iso(window.end) or ""

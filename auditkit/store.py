@@ -12,6 +12,7 @@ from typing import Any
 import aiosql
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from auditkit import parts
 from auditkit.entries import FileEntry
@@ -23,8 +24,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 SCHEMA_VERSION = 2
-LOCK = "ingest.lock"  # whoever writes holds it
-KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
+_LOCK = "ingest.lock"
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
 
 
@@ -58,6 +58,17 @@ class Store:
                 "Ingest the logs into a new store."
             )
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While nobody else writes: waits for whoever does. Raises: StoreError."""
+        lock = FileLock(self.folder / _LOCK)
+        with parts.writing(self.folder):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
     def parts(self) -> dict[str, list[Path]]:
         """The Parquet files of each table, by day."""
         found: dict[str, list[Path]] = {table: [] for table in TABLES}
@@ -82,7 +93,7 @@ class Store:
             return [self.folder / row["path"] for row in rows]
 
     def known_files(self) -> dict[str, Mapping[str, Any]]:
-        """By key what the ledger knows of every file: id, size, version, the window, state, flow_format, duplicates."""
+        """By key what the ledger knows of every file, its records and reason left out."""
         with self._connection() as connection:
             return {row["key"]: dict(row) for row in _LEDGER.known_files(connection)}
 
@@ -158,9 +169,10 @@ class Store:
     def sweep(self) -> int:
         """Delete Parquet files that the ledger does not list; returns how many. Only while no other ingest runs."""
         listed = {path for paths in self.parts().values() for path in paths}
-        strays = [path for table in TABLES for path in (self.folder / table).rglob("*.parquet*") if path not in listed]
-        for path in strays:
-            path.unlink()
+        with parts.writing(self.folder):
+            strays = [p for table in TABLES for p in (self.folder / table).rglob("*.parquet*") if p not in listed]
+            for path in strays:
+                path.unlink()
         return len(strays)
 
     def _forget(self, connection: sqlite3.Connection, key: str) -> list[Path]:
@@ -211,9 +223,7 @@ def _add_file(connection: sqlite3.Connection, entry: FileEntry) -> int:
     columns = {name: getattr(entry, name) for name in FileEntry.__slots__ if name not in ("bad", "digest")}
     file_id: int = _LEDGER.add_file(connection, **columns)
     for bad in entry.bad:
-        _LEDGER.add_bad_record(
-            connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text[:KEPT_TEXT]
-        )
+        _LEDGER.add_bad_record(connection, file_id=file_id, position=bad.position, reason=bad.reason, text=bad.text)
     if entry.digest:
         _add_digest(connection, file_id, entry.digest)
     return file_id

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS files (
     id             INTEGER PRIMARY KEY,
     key            TEXT NOT NULL UNIQUE,  -- absolute path, or s3://bucket/key
     size           INTEGER NOT NULL,
-    version        TEXT NOT NULL,         -- another one, when the content has changed
+    version        TEXT NOT NULL,         -- another one, when the content has changed; '' when it has to be read again
     window_start   TEXT NOT NULL,         -- only records inside were stored; '' is open
     window_end     TEXT NOT NULL,
     sha256         TEXT,                  -- of the file as it lies there
@@ -63,7 +63,7 @@ PRAGMA user_version;
 PRAGMA user_version = 2;
 
 -- name: known_files()
-SELECT id, key, size, version, window_start, window_end, state, flow_format, duplicates FROM files;
+SELECT id, key, size, version, window_start, window_end, state, flow_format, stored, duplicates FROM files;
 
 -- name: file_id(key)^
 SELECT id FROM files WHERE key = :key;

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditkit.errors import SourceError
-from auditkit.ingest import IngestReport, Reached, ingest
+from auditkit.ingest import Reached, ingest
 from auditkit.model import Window
 from auditkit.schema import TABLES
 from auditkit.store import Store
@@ -248,48 +244,6 @@ def test_the_garbage_collector_is_left_as_it_was(store: Store, logs: Path) -> No
         gc.enable()
     ingest(store, [logs])
     assert gc.isenabled()
-
-
-def test_two_at_once_store_everything_once(tmp_path: Path, logs: Path) -> None:
-    for n in range(40):
-        write_trail(logs / f"{n}.json", *(record(f"e{n}-{m}") for m in range(20)))
-    folder = tmp_path / "store"
-    reports: list[IngestReport] = []
-    threads = [
-        threading.Thread(target=lambda: reports.append(ingest(Store(folder, create=True), [logs]))) for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(report.events for report in reports) == [0, 800]
-    assert len(ids(Store(folder))) == 800
-
-
-def test_killed_at_any_moment_it_goes_on_and_loses_nothing(tmp_path: Path, logs: Path) -> None:
-    for n in range(30):
-        write_trail(logs / f"{n}.json", *(record(f"e{n}-{m}") for m in range(50)))
-    folder = tmp_path / "store"
-    code = (
-        "import sys, auditkit.ingest as i; from auditkit.store import Store; from pathlib import Path; i.BATCH_RECORDS = 40; "
-        "print('ready', flush=True); i.ingest(Store(Path(sys.argv[1]), create=True), [sys.argv[2]])"
-    )
-    for delay_s in (0.005, 0.02, 0.05, 0.1):
-        run = subprocess.Popen([sys.executable, "-c", code, str(folder), str(logs)], stdout=subprocess.PIPE)
-        assert run.stdout is not None
-        run.stdout.readline()
-        time.sleep(delay_s)
-        os.kill(run.pid, signal.SIGKILL)
-        run.wait()
-        run.stdout.close()
-        if (folder / "ledger.sqlite").exists():
-            store = Store(folder, create=True)
-            stored = ids(store)
-            assert len(stored) == len(set(stored)) == store.books()["stored"]
-    report = ingest(Store(folder, create=True), [logs])
-    assert report.files + report.known_files == 30
-    assert len(set(ids(Store(folder)))) == len(ids(Store(folder))) == 1500
-    assert_balanced(Store(folder))
 
 
 def test_random_records_are_all_accounted_for(store: Store, logs: Path) -> None:

@@ -37,11 +37,15 @@ def _in_bucket(url: str, window: Window) -> list[SourceFile]:
 
 
 def _on_disk(place: Path) -> Iterator[SourceFile]:
-    if not place.exists():
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
             f"There is nothing at {str(place)!r}. Name a folder or a file of CloudTrail or flow-log exports, "
             "or a prefix such as s3://BUCKET/AWSLogs/."
-        )
+        ) from None
+    except OSError as error:
+        raise SourceError(f"What is at {str(place)!r} cannot be seen: {error.strerror}.") from error
     return map(_source_file, _files(place))
 
 
@@ -58,7 +62,11 @@ def _files(place: Path) -> Iterator[str]:
         unlisted.append(error.filename)
 
     for folder, folders, names in os.walk(absolute, followlinks=True, onerror=remember):
-        status = os.stat(folder)  # noqa: PTH116
+        try:
+            status = os.stat(folder)  # noqa: PTH116
+        except OSError:  # it went meanwhile, and its files with it
+            folders.clear()
+            continue
         if (status.st_dev, status.st_ino) in visited or STORE_LEDGER in names:
             folders.clear()
             continue

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from isal import isal_zlib
 
-from auditkit.errors import UnreadableFileError
+from auditkit.errors import UnavailableFileError, UnreadableFileError
 from auditkit.logs import archives
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -30,7 +30,7 @@ class Text:
     """The text of one file: a path, or the bytes of a file that is no file here. A context manager.
 
     A file too large for memory stays open in between, so that reading it twice reads the same file.
-    Raises: UnreadableFileError, when it is missing, forbidden, or no regular file.
+    Raises: UnavailableFileError, when it is missing, forbidden, or no regular file.
     """
 
     def __init__(self, source: bytes | Path, *, max_bytes: int = MAX_TEXT_BYTES) -> None:
@@ -87,7 +87,7 @@ class Text:
         try:
             return self._file.read(_READ_BYTES)
         except OSError as error:
-            raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+            raise UnavailableFileError(f"cannot be read: {error.strerror}") from error
 
     def __enter__(self) -> Text:
         return self
@@ -100,7 +100,7 @@ class Text:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file as it lies there. Raises: UnreadableFileError, when it is missing, forbidden, or no regular file."""
+    """A file as it lies there. Raises: UnavailableFileError, when it is missing, forbidden, or no regular file."""
     with Text(path) as text:
         return text.binary().read()
 
@@ -111,18 +111,18 @@ def _opened(path: Path) -> tuple[bytes, BinaryIO | None]:
         # Non-blocking, since opening a pipe would wait for a writer. No Path or file object: many logs are tiny.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+        raise UnavailableFileError(f"cannot be opened: {error.strerror}") from error
     file: BinaryIO | None = None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFileError("cannot be opened: not a regular file")
+            raise UnavailableFileError("cannot be opened: not a regular file")
         head = os.read(descriptor, min(status.st_size + 1, _READ_BYTES))
         if len(head) > status.st_size or len(head) == _READ_BYTES:  # it has more, or is growing
             file = os.fdopen(descriptor, "rb")
         return head, file
     except OSError as error:
-        raise UnreadableFileError(f"cannot be read: {error.strerror}") from error
+        raise UnavailableFileError(f"cannot be read: {error.strerror}") from error
     finally:
         if file is None:
             os.close(descriptor)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from auditkit.errors import AuditkitError
 
 Rows = TypeVar("Rows")
+KEPT_TEXT = 64 * 1024  # bytes of a record that could not be kept: enough to see what it is
 
 
 class NotALogError(AuditkitError):

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 import pyarrow as pa
 
-from auditkit.errors import UnreadableFileError
+from auditkit.errors import UnavailableFileError, UnreadableFileError
 from auditkit.logs import cloudtrail, exports, flow_parquet, flowlogs
 from auditkit.logs.cloudtrail import Found
 from auditkit.logs.flow_format import FlowFormat
@@ -73,8 +73,11 @@ class LogFile:
         self.is_long = True
         for _ in self._pieces(first, chain([second], blocks)):
             pass  # too large to hold, so it is read twice: whether it is whole shows only at its end
+        return _again(self._from_the_start())
+
+    def _from_the_start(self) -> Iterator[Piece]:
         blocks = self._text.blocks()
-        return self._pieces(next(blocks), blocks)
+        yield from self._pieces(next(blocks), blocks)
 
     def _pieces(self, first: bytes, blocks: Iterator[bytes]) -> Iterator[Piece]:
         whole = chain([first], blocks)
@@ -100,7 +103,7 @@ class LogFile:
         self.is_long = True
         for _ in flow_parquet.parquet_chunks(file):
             pass  # as with text: whether it is whole shows only at its end
-        return flow_parquet.parquet_chunks(file)
+        return _again(flow_parquet.parquet_chunks(file))
 
     def _found(self, parts: Iterator[Found]) -> Iterator[Piece]:
         """Records, and the flow-log lines that came in the same wrapping."""
@@ -138,6 +141,14 @@ class LogFile:
             log = reader.parse(block)
             self.flow_format = log.flow_format
             yield log.parsed
+
+
+def _again(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces of a file that was whole a moment ago. Raises: UnavailableFileError, when it is no longer."""
+    try:
+        yield from pieces
+    except (UnreadableFileError, NotALogError) as error:
+        raise UnavailableFileError(f"changed while it was being read ({error}): the next run reads it again") from error
 
 
 def no_log_by_name(name: PurePath) -> NotALogError | None:

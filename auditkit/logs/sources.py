@@ -30,7 +30,7 @@ class Sources:
     def of(self, file: SourceFile) -> Path | bytes:
         """The file's path, or its bytes. Of a large object in S3 it is the path of a copy, until the next is asked for.
 
-        Raises: UnreadableFileError; SourceError, when none can be had any more.
+        Raises: UnavailableFileError; SourceError, when none can be had any more.
         """
         if self._spooled:
             self._spooled.unlink(missing_ok=True)

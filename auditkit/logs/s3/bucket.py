@@ -100,7 +100,7 @@ class Bucket:
     def get(self, key: str, etag: str = "") -> bytes:
         """The object; only in the version *etag*, when there is one.
 
-        Raises: UnreadableFileError, when it is gone, changed, archived or forbidden; SourceError, when nothing else
+        Raises: UnavailableFileError, when it is gone, changed, archived or forbidden; SourceError, when nothing else
         can be read either.
         """
         if _is_plain(key):

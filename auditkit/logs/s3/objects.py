@@ -47,7 +47,7 @@ class Objects:
     def get(self, file: SourceFile) -> bytes | Path:
         """The object; above 64 MB, the path of a temporary file. Whoever takes that one may delete it when done.
 
-        Raises: UnreadableFileError, when the object is gone, has changed since it was listed, or may not be read;
+        Raises: UnavailableFileError, when the object is gone, has changed since it was listed, or may not be read;
         SourceError, when nothing else can be read either: credentials that expired, a bucket that is gone.
         """
         with self._lock:

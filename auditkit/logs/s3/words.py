@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botocore import exceptions as sdk
 
-from auditkit.errors import AuditkitError, SourceError, UnreadableFileError
+from auditkit.errors import AuditkitError, SourceError, UnavailableFileError
 
 OPERATIONS = frozenset({"HeadBucket", "ListObjectsV2", "GetObject", "HeadObject"})
 
@@ -49,7 +49,7 @@ NO_CREDENTIALS = (
 def explained(error: Exception, *, action: str, bucket: str, key: str | None = None) -> AuditkitError:
     """The error to raise for one of the SDK's, when it did *action* (`s3:GetObject`) on an object or on the bucket.
 
-    Returns: UnreadableFileError, when it is the object alone that cannot be read; else SourceError.
+    Returns: UnavailableFileError, when it is the object alone that cannot be read; else SourceError.
     """
     place = f"s3://{bucket}/{key or ''}"
     if isinstance(error, RecursionError):  # the SDK follows a redirect that leads nowhere
@@ -65,9 +65,9 @@ def explained(error: Exception, *, action: str, bucket: str, key: str | None = N
     code = (_STATUS if key else {**_STATUS, "404": "NoSuchBucket"}).get(code, code)
     said = f" S3 says: {answer['Message']}" if answer.get("Message") else ""
     if key is not None and code in _OBJECT:
-        return UnreadableFileError(_OBJECT[code])
+        return UnavailableFileError(_OBJECT[code])
     if code == "AccessDenied" and key is not None:
-        return UnreadableFileError(f"access denied: these credentials may not {action} it.{said}")
+        return UnavailableFileError(f"access denied: these credentials may not {action} it.{said}")
     if code == "AccessDenied":
         return SourceError(
             f"Access denied: {action} on the bucket {bucket!r} is not allowed to these credentials. Allow it on "
