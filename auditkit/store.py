@@ -11,6 +11,7 @@ from typing import Any
 
 import aiosql
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
@@ -159,12 +160,15 @@ class Store:
     def forget(self, keys: Collection[str]) -> None:
         """Take files and their rows out, all of them together or none. Raises: StoreError."""
         with parts.writing(self.folder):
-            obsolete: list[Path] = []
             with self._connection() as connection, _transaction(connection):
+                ids = [_LEDGER.file_id(connection, key=key)["id"] for key in keys]
+                concerned = {row["id"]: row for file in ids for row in _LEDGER.parts_of_file(connection, file_id=file)}
+                for part in concerned.values():  # each once, however many of its files go: it may hold thousands
+                    self._take_out(connection, part, keys)
                 for key in keys:
-                    obsolete += self._forget(connection, key)
-            for path in obsolete:
-                path.unlink(missing_ok=True)
+                    _LEDGER.remove_file(connection, key=key)
+            for part in concerned.values():
+                (self.folder / part["path"]).unlink(missing_ok=True)
 
     def sweep(self) -> int:
         """Delete Parquet files that the ledger does not list; returns how many. Only while no other ingest runs."""
@@ -175,26 +179,17 @@ class Store:
                 path.unlink()
         return len(strays)
 
-    def _forget(self, connection: sqlite3.Connection, key: str) -> list[Path]:
-        """Take one file out; returns the parts to delete once that is committed."""
-        file_id: int = _LEDGER.file_id(connection, key=key)["id"]
-        obsolete: list[Path] = []
-        for part in list(_LEDGER.parts_of_file(connection, file_id=file_id)):
-            path = self.folder / part["path"]
-            rows = pq.ParquetFile(path).read()
-            kept = rows.filter(pa.compute.not_equal(rows["log_file"], key))
-            others = {
-                row["key"]: row["file_id"]
-                for row in _LEDGER.other_files_of_part(connection, part_id=part["id"], file_id=file_id)
-            }
-            _LEDGER.remove_part(connection, part_id=part["id"])
-            if len(kept):
-                day = date.fromisoformat(part["event_date"])
-                smaller = parts.write(self.folder, part["table_name"], day, kept, tuple(others))
-                _add_part(connection, smaller, list(others.values()))
-            obsolete.append(path)
-        _LEDGER.remove_file(connection, key=key)
-        return obsolete
+    def _take_out(self, connection: sqlite3.Connection, part: Any, keys: Collection[str]) -> None:
+        """A part's rows that are not from these files as another part, if there are any."""
+        rows = pq.ParquetFile(self.folder / part["path"]).read()
+        kept = rows.filter(pc.invert(pc.is_in(rows["log_file"], value_set=pa.array(keys, pa.string()))))
+        files = list(_LEDGER.files_of_part(connection, part_id=part["id"]))
+        others = {row["key"]: row["id"] for row in files if row["key"] not in keys}
+        _LEDGER.remove_part(connection, part_id=part["id"])
+        if len(kept):
+            day = date.fromisoformat(part["event_date"])
+            smaller = parts.write(self.folder, part["table_name"], day, kept, tuple(others))
+            _add_part(connection, smaller, list(others.values()))
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -118,13 +118,6 @@ JOIN files ON files.id = f.file_id
 WHERE f.part_id = :part_id
 ORDER BY files.id;
 
--- name: other_files_of_part(part_id, file_id)
-SELECT f.file_id, files.key
-FROM part_files AS f
-JOIN files ON files.id = f.file_id
-WHERE f.part_id = :part_id AND f.file_id <> :file_id
-ORDER BY f.file_id;
-
 -- name: books()^
 SELECT
     count(*)                      AS files,

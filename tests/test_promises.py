@@ -13,10 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from auditkit import parts
 from auditkit.compaction import compact
 from auditkit.ingest import IngestReport, ingest
 from auditkit.model import Window
@@ -222,6 +224,25 @@ def test_a_store_follows_its_files_before_and_after_compaction(
     late.unlink()  # what was read is kept, whatever becomes of the file
     ingest(store, [logs], processes=processes)
     assert "late" in ids(store)
+
+
+def test_one_changed_file_does_not_rewrite_a_part_for_each_file_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where two trails overlap every file has duplicates, and is read again when one changes."""
+    fill(tmp_path / "logs")
+    for n in range(3):
+        write_trail(tmp_path / "logs" / f"own-{n}.json", record(f"own-{n}", eventTime=f"2026-11-{n + 1:02}T00:00:00Z"))
+    store = Store(tmp_path / "store", create=True)
+    ingest(store, [tmp_path / "logs"])
+    compact(store)
+    write_trail(tmp_path / "logs" / "00.json.gz", record("new"))
+    written: list[date] = []
+    whole = parts.write
+    monkeypatch.setattr("auditkit.parts.write", lambda *words: written.append(words[2]) or whole(*words))
+    ingest(store, [tmp_path / "logs"])
+    assert len(written) == 3 + 3  # what is left of each day, and what is new or comes again
+    assert_sound(store, swept=True)
 
 
 # --- no room, no permission --------------------------------------------------------------------------------------------
