@@ -209,10 +209,11 @@ class Batch:
             self._tables.append((np.full(len(piece.rows), number), piece.rows))
 
     def _give_up(self, number: int, error: UnreadableFileError | NotALogError) -> None:
-        state = "not a log" if isinstance(error, NotALogError) else "quarantined"
+        digest = getattr(error, "digest", None)
+        state = "digest" if digest else "not a log" if isinstance(error, NotALogError) else "quarantined"
         if self._tallies[number].seen:
             state = "partial"  # it was whole when it was read to see whether it is, and is no longer
-        entry = replace(self._entries[number], state=state, reason=str(error), digest=getattr(error, "digest", None))
+        entry = replace(self._entries[number], state=state, reason=str(error), digest=digest)
         self._entries[number] = replace(entry, version="") if isinstance(error, UnavailableFileError) else entry
 
     def _chunk(self, *, is_last: bool) -> Chunk:

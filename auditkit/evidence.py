@@ -26,7 +26,7 @@ class Coverage:
     """The books of a store and what lies inside a window. Records seen are the sum of all other records."""
 
     window: dict[str, str | None]
-    files: dict[str, int]  # by state: stored, partial, quarantined, not a log
+    files: dict[str, int]  # by state: stored, partial, quarantined, digest, not a log
     records: dict[str, int]  # seen, stored, duplicates, quarantined, outside, set_apart
     balanced: bool
     quarantined: list[dict[str, Any]]  # file, reason, records lost
@@ -56,7 +56,7 @@ def coverage(
     Raises: ParameterError, for what is no account id or no region.
     """
     books = store.books()
-    states = {"stored": 0, "partial": 0, "quarantined": 0, "not a log": 0}
+    states = {"stored": 0, "partial": 0, "quarantined": 0, "digest": 0, "not a log": 0}
     for row in books["by_state"]:
         states[row["state"]] += row["files"]
     records = {name: books[name] for name in ("stored", "duplicates", "quarantined", "outside", "set_apart")}

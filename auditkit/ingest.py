@@ -54,6 +54,7 @@ class IngestReport:
     files: int = 0  # read in this run
     known_files: int = 0  # read before, and left alone
     not_logs: int = 0
+    digests: int = 0  # of CloudTrail: no logs, and kept for what they say of them
     bytes: int = 0
     records: int = 0
     events: int = 0
@@ -79,6 +80,7 @@ class IngestReport:
         self.outside_window += entry.outside
         self.set_apart += entry.set_apart
         self.not_logs += entry.state == "not a log"
+        self.digests += entry.state == "digest"
         self.quarantined_records += entry.quarantined
         if entry.state == "quarantined":
             self.quarantined += 1

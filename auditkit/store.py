@@ -127,7 +127,7 @@ class Store:
             return {row["content_sha256"] for row in _LEDGER.contents(connection)}
 
     def books(self) -> dict[str, Any]:
-        """Sums over all files, the files by state, and by name all that were not stored whole."""
+        """Sums over all files, the files by state, and by name all that were not stored whole, digests left out."""
         with self._connection() as connection:
             return {
                 **dict(_LEDGER.books(connection)),

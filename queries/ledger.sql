@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS files (
     kind           TEXT,                  -- cloudtrail | flowlogs
     flow_format    TEXT,                  -- the fields that were assumed, of a flow log that does not name its own; of a
                                           -- file that cannot be read, those it was tried with
-    state          TEXT NOT NULL,         -- stored | partial | quarantined | not a log
+    state          TEXT NOT NULL,         -- stored | partial | quarantined | digest | not a log
     reason         TEXT,
     records        INTEGER NOT NULL,      -- = stored + duplicates + quarantined + outside + set_apart
     stored         INTEGER NOT NULL,
@@ -139,7 +139,7 @@ ORDER BY kind, state;
 -- name: troubled_files()
 SELECT key, kind, state, reason, records, stored, quarantined
 FROM files
-WHERE state <> 'stored'
+WHERE state NOT IN ('stored', 'digest')
 ORDER BY state, key;
 
 -- name: add_digest(file_id, account_id, region, start_time, end_time, object, previous_object)!
@@ -161,7 +161,7 @@ SELECT file_id, object FROM digest_files ORDER BY file_id, object;
 SELECT key, kind, state, reason, records, stored FROM files ORDER BY key;
 
 -- name: log_files()
-SELECT key, state, window_start, window_end FROM files WHERE state <> 'not a log';
+SELECT key, state, window_start, window_end FROM files WHERE state NOT IN ('digest', 'not a log');
 
 -- name: listed_files()
 SELECT d.file_id, d.account_id, d.region, d.start_time, d.end_time, d.object, d.previous_object, f.object AS listed

@@ -19,7 +19,16 @@ from tests.test_envelopes import AGGREGATED, INSIGHT, TASK_CHANGED, log_event, o
 from tests.test_exports import RESOURCES, ROW, exported, history
 
 A, B = record("a"), record("b", eventTime="2026-11-02T10:00:01Z")
-DIGEST = {"awsAccountId": ACCOUNT, "digestStartTime": "2026-11-02T09:00:00Z", "logFiles": []}
+DIGEST = {
+    "awsAccountId": ACCOUNT,
+    "digestStartTime": "2026-11-02T09:00:00Z",
+    "digestEndTime": "2026-11-02T10:00:00Z",
+    "digestS3Bucket": "logs",
+    "digestS3Object": f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/eu-central-1/2026/11/02/d.json.gz",
+    "digestPublicKeyFingerprint": "0123",
+    "previousDigestSignature": None,
+    "logFiles": [],
+}
 
 
 def texts(*elements: Any) -> list[str]:
@@ -184,17 +193,20 @@ def test_one_tree_of_everything_is_read_in_one_go(store: Store, tmp_path: Path) 
     digests = organization / "CloudTrail-Digest" / day
     digests.mkdir(parents=True)
     (digests / "d.json.gz").write_bytes(gzip.compress(json.dumps(DIGEST).encode()))
+    (digests / "e.json.gz").write_bytes(gzip.compress(json.dumps(DIGEST | {"digestS3Bucket": None}).encode()))
     (logs / "exports").mkdir()
     (logs / "exports" / "aws-logs-write-test").write_bytes(b"Permission Check Successful")
     (logs / "exports" / "000000.gz").write_bytes(gzip.compress(exported(json.dumps(record("d")))))
     report = ingest(store, [logs])
-    assert (report.files, report.events, report.flow_records, report.duplicates) == (10, 6, 1, 1)
-    assert (report.set_apart, report.not_logs) == (1, 2)
+    assert (report.files, report.events, report.flow_records, report.duplicates) == (11, 6, 1, 1)
+    assert (report.set_apart, report.digests, report.not_logs) == (1, 1, 2)
     assert (report.quarantined, report.quarantined_records, report.quarantine) == (0, 0, [])
     assert {row["event_category"] for row in events(store)} == {"Management", "Insight", "NetworkActivity"}
     assert_whole(report)
+    assert len(store.digests()) == 1
+    assert {Path(file["key"]).name for file in store.books()["troubled"]} == {"e.json.gz", "aws-logs-write-test"}
     assert {file["reason"] for file in store.files() if file["state"] == "not a log"} == {
-        "a CloudTrail digest file",
+        "a CloudTrail digest file, but without all that a digest has",
         "no log: the test object of a CloudWatch export task",
     }
 

@@ -76,8 +76,9 @@ class DigestError(NotALogError):
     """A digest lay among the logs: no log, and the best witness of what was delivered."""
 
     def __init__(self, digest: Digest | None) -> None:
-        super().__init__("a CloudTrail digest file")
-        self.digest = digest  # None for one that lacks what a digest must have
+        lack = "" if digest else ", but without all that a digest has"
+        super().__init__(f"a CloudTrail digest file{lack}")
+        self.digest = digest  # None for one that testifies nothing
 
 
 _DIGEST = msgspec.json.Decoder(Digest)
