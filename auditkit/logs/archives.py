@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +54,11 @@ def _unpacked(source: BinaryIO, max_bytes: int, layers: int) -> BinaryIO:
     return _unpacked(io.BufferedReader(_Stream(_checked(inner, kind, max_bytes)), BLOCK_BYTES), max_bytes, layers - 1)
 
 
+# What Python's zip reader alone makes of a damaged directory is a good part of these.
+_DAMAGED: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, RuntimeError, LookupError, ArithmeticError, struct.error),
+    *(zlib.error, isal_zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+)
 _Blocks = Callable[[Any, int, int], Iterator[bytes]]
 
 
@@ -75,7 +82,7 @@ def _checked(blocks: Iterator[bytes], kind: str, max_bytes: int) -> Iterator[byt
             yield block
     except EOFError:
         raise UnreadableFileError(f"{kind} cut short: {size:,} bytes could be inflated, the end is missing") from None
-    except (OSError, zlib.error, isal_zlib.error, zipfile.BadZipFile) as error:  # type: ignore[misc]
+    except _DAMAGED as error:
         if "Truncated" in str(error):
             raise UnreadableFileError(
                 f"{kind} cut short: {size:,} bytes could be inflated, the end is missing"
