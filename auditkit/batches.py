@@ -93,6 +93,12 @@ class _Tally:
         kept = read.bad[: MOST_BAD - len(self.bad)]
         self.bad += [replace(bad, text=bad.text[:KEPT_TEXT]) if len(bad.text) > KEPT_TEXT else bad for bad in kept]
 
+    def refuse(self, lines: int, first: BadRecord) -> None:
+        """Lines that are bad for one and the same reason, which the first of them stands for."""
+        self.seen += lines
+        self.quarantined += lines
+        self.bad += [first][: MOST_BAD - len(self.bad)]
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -122,7 +128,7 @@ class Batch:
     def _clear(self) -> None:
         self._records: list[Record] = []
         self._record_files: list[tuple[int, int]] = []  # number of the file, how many records
-        self._texts: list[tuple[int, bytes]] = []  # of flow logs, to be read together
+        self._texts: list[tuple[int, FlowText]] = []  # of flow logs, to be read together
         self._text_bytes = 0
         self._tables: list[tuple[Any, pa.Table]] = []  # of flow logs; for each row the number of the file
         self._contents: list[tuple[int, str]] = []
@@ -197,7 +203,7 @@ class Batch:
     def _take(self, number: int, piece: Piece) -> None:
         tally = self._tallies[number]
         if isinstance(piece, FlowText):
-            self._texts.append((number, piece.text))
+            self._texts.append((number, piece))
             self._text_bytes += len(piece.text)
             return
         tally.take(piece)
@@ -232,10 +238,13 @@ class Batch:
     def _read_texts(self) -> None:
         """The flow logs that have waited for each other."""
         numbers = np.array([number for number, _ in self._texts], np.int64)
-        logs = flowlogs.parse([text for _, text in self._texts], self._setting.options.flow_format)
+        logs = flowlogs.parse([piece.text for _, piece in self._texts], self._setting.options.flow_format)
         self._tables.append((numbers[logs.text_of_row], logs.rows))
-        for number, books in zip(numbers.tolist(), logs.books, strict=True):
-            if isinstance(books, UnreadableFileError):
+        for (number, piece), books in zip(self._texts, logs.books, strict=True):
+            if isinstance(books, UnreadableFileError) and piece.wrapped:
+                first = BadRecord(0, str(books), piece.text.split(b"\n", 1)[0])
+                self._tallies[number].refuse(piece.wrapped, first)
+            elif isinstance(books, UnreadableFileError):
                 self._give_up(number, books)
             else:
                 self._tallies[number].take(books)

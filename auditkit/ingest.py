@@ -82,8 +82,8 @@ class IngestReport:
         self.not_logs += entry.state == "not a log"
         self.digests += entry.state == "digest"
         self.quarantined_records += entry.quarantined
-        if entry.state == "quarantined":
-            self.quarantined += 1
+        self.quarantined += entry.state == "quarantined"
+        if entry.state == "quarantined" or (entry.state == "partial" and not entry.bad):
             self.quarantine.append({"file": entry.key, "position": None, "reason": entry.reason})
         else:
             self.quarantine += [{"file": entry.key, "position": b.position, "reason": b.reason} for b in entry.bad]

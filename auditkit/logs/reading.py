@@ -37,6 +37,7 @@ class FlowText:
     """The text of a whole flow log, or of lines without a header: read together with others, which is far cheaper."""
 
     text: bytes
+    wrapped: int = 0  # how many of the lines came in the same wrapping as other records, and are records of that file
 
 
 Piece = Found | FlowText | Parsed[pa.Table]
@@ -108,15 +109,16 @@ class LogFile:
     def _found(self, parts: Iterator[Found]) -> Iterator[Piece]:
         """Records, and the flow-log lines that came in the same wrapping."""
         self.kind = None
-        content = hashlib.sha256()
+        content, is_known = hashlib.sha256(), self.content_sha256 is not None
         for found in parts:
             yield found
             if found.flow_lines:
                 text = b"\n".join(found.flow_lines)
                 content.update(text)
                 self.kind = self.kind or "flowlogs"
-                self.content_sha256 = content.hexdigest()
-                yield FlowText(text)
+                if not is_known:
+                    self.content_sha256 = content.hexdigest()
+                yield FlowText(text, len(found.flow_lines))
             if found.records:
                 self.kind = "cloudtrail"
         self.kind = self.kind or "cloudtrail"
