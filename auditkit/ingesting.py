@@ -63,7 +63,7 @@ def _say_what_is_missing(report: IngestReport) -> None:
         kinds = "Transit Gateway, aggregated events and the like"
         say(f"{counted(report.set_apart, 'record')} of kinds that no table is for left out: {kinds}.")
     if report.digests:
-        say(f"{counted(report.digests, 'digest')} read: they tell `auditkit coverage` what was delivered.")
+        say(f"{counted(report.digests, 'digest')} of CloudTrail read, for `auditkit coverage`.")
     if report.not_logs:
         say(f"{counted(report.not_logs, 'file')} left out: no logs.")
     for trouble in report.quarantine[:LISTED]:

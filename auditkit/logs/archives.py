@@ -55,7 +55,7 @@ def _unpacked(source: BinaryIO, max_bytes: int, layers: int) -> BinaryIO:
 
 
 # What Python's zip reader alone makes of a damaged directory is a good part of these.
-_DAMAGED: tuple[type[Exception], ...] = (
+_DAMAGED: tuple[type[Exception], ...] = (  # type: ignore[assignment]
     *(OSError, ValueError, RuntimeError, LookupError, ArithmeticError, struct.error),
     *(zlib.error, isal_zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
