@@ -21,7 +21,7 @@ from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 from auditkit.parts import Part
 from auditkit.readers import ReaderDiedError, read_here, read_in_processes
-from auditkit.store import Store
+from auditkit.store import AGAIN, Store
 
 BATCH_BYTES = 24 << 20  # of text, about, in the files that are committed together
 BATCH_FILES = 2_000
@@ -195,7 +195,8 @@ class _Run:
 def _to_read(store: Store, files: list[SourceFile], window: Window, options: Options) -> list[SourceFile]:
     """The files that are new, or whose known version is out of date and has just been taken out of the store.
 
-    When one is taken out, so are the files whose records were left out as duplicates: they may have repeated it.
+    When one is taken out, so are the files whose records were left out as duplicates: they may have repeated it. Those
+    that lie elsewhere are read again when they are listed again.
     """
     known = store.known_files()
     changed = {
@@ -204,10 +205,13 @@ def _to_read(store: Store, files: list[SourceFile], window: Window, options: Opt
         if file.key in known
         and not (_is_current(file, known[file.key], window) and _was_read_like_this(known[file.key], options))
     }
-    if any(known[key]["stored"] for key in changed):
-        changed |= {file.key for file in files if file.key in known and known[file.key]["duplicates"]}
+    again = {file.key for file in files if file.key in changed and known[file.key]["version"] == AGAIN + file.version}
+    repeating: set[str] = set()
+    if any(known[key]["stored"] for key in changed - again):
+        repeating = {key for key, entry in known.items() if entry["duplicates"]}
+        changed |= repeating.intersection(file.key for file in files)
     if obsolete := changed | _folders_listed_by_now(files, known):
-        store.forget(obsolete)
+        store.forget(obsolete, read_again=repeating - changed)
     return [file for file in files if file.key not in known or file.key in changed]
 
 

@@ -25,6 +25,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 SCHEMA_VERSION = 2
+AGAIN = "again "  # before the version of a file that has to be read again, although it is the same
 _LOCK = "ingest.lock"
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
 
@@ -157,8 +158,11 @@ class Store:
             for part in old:
                 (self.folder / part.path).unlink(missing_ok=True)
 
-    def forget(self, keys: Collection[str]) -> None:
-        """Take files and their rows out, all of them together or none. Raises: StoreError."""
+    def forget(self, keys: Collection[str], *, read_again: Collection[str] = ()) -> None:
+        """Take files and their rows out, all of them together or none. Raises: StoreError.
+
+        Files to be *read_again* stay as they are until then, and are no longer known in the version they have.
+        """
         with parts.writing(self.folder):
             with self._connection() as connection, _transaction(connection):
                 ids = [_LEDGER.file_id(connection, key=key)["id"] for key in keys]
@@ -167,6 +171,8 @@ class Store:
                     self._take_out(connection, part, keys)
                 for key in keys:
                     _LEDGER.remove_file(connection, key=key)
+                for key in read_again:
+                    _LEDGER.read_again(connection, key=key, again=AGAIN)
             for part in concerned.values():
                 (self.folder / part["path"]).unlink(missing_ok=True)
 

@@ -83,6 +83,9 @@ INSERT INTO files (
 -- name: remove_file(key)!
 DELETE FROM files WHERE key = :key;
 
+-- name: read_again(key, again)!
+UPDATE files SET version = :again || version WHERE key = :key AND version <> '' AND substr(version, 1, 6) <> :again;
+
 -- name: add_part(path, table_name, event_date, row_count)<!
 INSERT INTO parts (path, table_name, event_date, row_count) VALUES (:path, :table_name, :event_date, :row_count);
 

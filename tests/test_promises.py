@@ -226,6 +226,21 @@ def test_a_store_follows_its_files_before_and_after_compaction(
     assert "late" in ids(store)
 
 
+def test_what_a_changed_file_no_longer_holds_comes_back_from_another_place(tmp_path: Path) -> None:
+    """Where two places are read into one store by turns, the copies are not there to be read when a file changes."""
+    here, there, store = tmp_path / "here", tmp_path / "there", Store(tmp_path / "store", create=True)
+    changing = write_trail(here / "latest.json", record("a"), record("b"))
+    write_trail(there / "trail.json", record("a"), record("c"))
+    write_trail(there / "other.json", record("d"))
+    assert ingest(store, [here]).events + ingest(store, [there]).events == 4
+    write_trail(changing, record("e"), record("c"))
+    ingest(store, [here])
+    assert ingest(store, [there]).files == 1
+    assert ids(store) == ["a", "c", "d", "e"]
+    assert_sound(store, swept=True)
+    assert ingest(store, [here]).files + ingest(store, [there]).files + ingest(store, [here, there]).files == 0
+
+
 def test_one_changed_file_does_not_rewrite_a_part_for_each_file_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
