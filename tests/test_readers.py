@@ -57,14 +57,15 @@ def read(folder: Path, logs: Path | str, processes: int, **how: Any) -> tuple[St
 
 
 def children() -> list[int]:
-    """The processes that this one has started."""
+    """The readers that this process has started."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            words = stat.with_name("cmdline").read_text()
         except OSError:  # it has ended meanwhile
             continue
-        if int(parent) == os.getpid() and state != "Z":
+        if int(parent) == os.getpid() and state != "Z" and "auditkit" in words and "reader" in words:
             found.append(int(stat.parent.name))
     return found
 
