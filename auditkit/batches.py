@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from auditkit import parts
-from auditkit.entries import FileEntry
-from auditkit.errors import UnavailableFileError, UnreadableFileError
+from auditkit.entries import ABOVE, FileEntry
+from auditkit.errors import TooMuchTextError, UnavailableFileError, UnreadableFileError
 from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays, columns, flow_columns, flowlogs
 from auditkit.logs.cloudtrail import Found, Record
@@ -180,8 +180,8 @@ class Batch:
         """What to put into the ledger, when the last chunk is written."""
         for number, (file, tally) in enumerate(zip(self._files, self._tallies, strict=True)):
             if tally.seen == tally.quarantined > 0 and (error := no_log_by_name(PurePath(file.path))):
-                self._give_up(number, error)
                 self._tallies[number] = _Tally()
+                self._give_up(number, error)
         pairs = zip(self._entries, self._tallies, strict=True)
         settled = [_settled(entry, tally) for entry, tally in pairs]
         if given := self._setting.options.flow_format:  # so that only another format is worth another try
@@ -220,7 +220,11 @@ class Batch:
         if self._tallies[number].seen:
             state = "partial"  # it was whole when it was read to see whether it is, and is no longer
         entry = replace(self._entries[number], state=state, reason=str(error), digest=digest)
-        self._entries[number] = replace(entry, version="") if isinstance(error, UnavailableFileError) else entry
+        if isinstance(error, UnavailableFileError):
+            entry = replace(entry, version="")
+        elif isinstance(error, TooMuchTextError):
+            entry = replace(entry, version=f"{entry.version}{ABOVE}{error.max_bytes}")
+        self._entries[number] = entry
 
     def _chunk(self, *, is_last: bool) -> Chunk:
         self._read_texts()

@@ -9,6 +9,8 @@ from auditkit.logs.parsed import BadRecord
 from auditkit.logs.source import SourceFile
 from auditkit.model import Window, iso
 
+ABOVE = " above "  # in a version: of a file that was refused, and the bound it exceeded
+
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:

@@ -18,6 +18,14 @@ class UnreadableFileError(AuditkitError):
     """A file cannot be read as a log. Ingest quarantines it with this text as the reason and goes on."""
 
 
+class TooMuchTextError(UnreadableFileError):
+    """A file holds more text than it may; with a higher bound it is worth another try."""
+
+    def __init__(self, said: str, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        super().__init__(f"{said}; --max-text allows more")
+
+
 class UnavailableFileError(UnreadableFileError):
     """The bytes of a file cannot be had: it is forbidden, archived, on a broken disk. The next ingest tries again."""
 

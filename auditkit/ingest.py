@@ -14,7 +14,7 @@ from typing import Any
 
 from auditkit.batches import Answer, Done, Files, Question, Setting
 from auditkit.duplicates import SeenEvents
-from auditkit.entries import FileEntry
+from auditkit.entries import ABOVE, FileEntry
 from auditkit.logs.discover import discover
 from auditkit.logs.reading import Options
 from auditkit.logs.source import SourceFile
@@ -225,7 +225,7 @@ def _folders_listed_by_now(files: list[SourceFile], known: Mapping[str, Any]) ->
 def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
     if not file.version and entry["version"]:
         return True  # a link to a disk that is not there now: what was stored is worth more
-    if (entry["size"], entry["version"]) != (file.size, file.version):
+    if (entry["size"], entry["version"].partition(ABOVE)[0]) != (file.size, file.version):
         return False
     start, end = iso(window.start) or "", iso(window.end) or ""
     covers_start = entry["window_start"] == "" or (start != "" and entry["window_start"] <= start)
@@ -234,10 +234,12 @@ def _is_current(file: SourceFile, entry: Any, window: Window) -> bool:
 
 
 def _was_read_like_this(entry: Any, options: Options) -> bool:
-    """Whether the format given now would say the same of a flow log without a header, or of what could not be read.
+    """Whether the bound and the flow format given now would lead to what the ledger says.
 
-    One that was read by a format of another length stays as it is: this format is not for it.
+    A flow log that was read by a format of another length stays as it is: this format is not for it.
     """
+    if (bound := entry["version"].partition(ABOVE)[2]) and options.max_bytes > int(bound):
+        return False
     given = options.flow_format
     if given is None or entry["flow_format"] == str(given):
         return True

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
-from auditkit.errors import UnreadableFileError
+from auditkit.errors import TooMuchTextError, UnreadableFileError
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -76,9 +76,8 @@ def _checked(blocks: Iterator[bytes], kind: str, max_bytes: int) -> Iterator[byt
         for block in blocks:
             size += len(block)
             if size > max_bytes:
-                raise UnreadableFileError(
-                    f"inflates to more than {max_bytes:,} bytes: refused as a {kind} bomb; --max-text allows more"
-                )
+                said = f"inflates to more than {max_bytes:,} bytes: refused as a {kind} bomb"
+                raise TooMuchTextError(said, max_bytes)
             yield block
     except EOFError:
         raise UnreadableFileError(f"{kind} cut short: {size:,} bytes could be inflated, the end is missing") from None

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from isal import isal_zlib
 
-from auditkit.errors import UnavailableFileError, UnreadableFileError
+from auditkit.errors import TooMuchTextError, UnavailableFileError, UnreadableFileError
 from auditkit.logs import archives
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -186,8 +186,8 @@ def _bounded(blocks: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     for block in blocks:
         size += len(block)
         if size > max_bytes:
-            raise UnreadableFileError(
-                f"more than {max_bytes:,} bytes of text: refused, as a gzip bomb would be; --max-text allows more"
+            raise TooMuchTextError(
+                f"more than {max_bytes:,} bytes of text: refused, as a gzip bomb would be", max_bytes
             )
         is_blank = is_blank and (not block or block.isspace())
         waiting.append(block)
