@@ -402,7 +402,8 @@ def test_ctrl_c_is_taken_calmly_at_any_moment(tmp_path: Path) -> None:
     logs, folder = tmp_path / "logs", tmp_path / "store"
     fill(logs)
     code = (
-        "import sys, auditkit.ingest; auditkit.ingest.BATCH_FILES = 1; from auditkit.cli import main; "
+        "import signal, sys, auditkit.ingest; auditkit.ingest.BATCH_FILES = 1; from auditkit.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a background job of a shell ignores it
         "print('ready', flush=True); main(sys.argv[1:])"
     )
     words = [sys.executable, "-c", code, "ingest", str(logs), "--store", str(folder), "--processes", "2"]
