@@ -13,7 +13,7 @@ from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays
 from auditkit.store import Store
 
-MOST_KEPT = 2_000_000  # fingerprints in memory, 32 MB; those of the days that came up last stay
+MOST_KEPT = 1_000_000  # fingerprints in memory, 16 MB; those of the days that came up last stay
 
 
 class SeenEvents:
