@@ -417,10 +417,10 @@ def test_ctrl_c_is_taken_calmly_at_any_moment(tmp_path: Path) -> None:
         time.sleep(delay_s)
         os.killpg(run.pid, signal.SIGINT)
         out, err = run.communicate(timeout=20)
-        assert (run.returncode, out, err.strip()) in [
-            (3, b"", b"Stopped. What was stored is intact."),
-            (0, out, b""),
-        ], delay_s
+        if out:  # all was done, and Python, which ends by the signal then, was leaving
+            assert (run.returncode in (0, -signal.SIGINT), err) == (True, b""), delay_s
+        else:
+            assert (run.returncode, err.strip()) == (3, b"Stopped. What was stored is intact."), delay_s
         stopped += run.returncode == 3
         assert members(run.pid) == set()
         assert_sound(Store(folder, create=True))
