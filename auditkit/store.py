@@ -104,21 +104,13 @@ class Store:
         with self._connection() as connection:
             return [dict(row) for row in _LEDGER.files(connection)]
 
-    def digests(self) -> list[dict[str, Any]]:
-        """The CloudTrail digests among the files, by account, region and time, each with the `files` it lists."""
-        with self._connection() as connection:
-            listed: dict[int, list[str]] = {}
-            for row in _LEDGER.digest_files(connection):
-                listed.setdefault(row["file_id"], []).append(row["object"])
-            return [{**dict(row), "files": listed.get(row["file_id"], [])} for row in _LEDGER.digests(connection)]
-
     def each_log(self) -> Iterator[Mapping[str, Any]]:
         """Key, state and the window it was read for of every log, one at a time: there may be millions."""
         with self._connection() as connection:
             yield from _LEDGER.log_files(connection)
 
     def each_listed_file(self) -> Iterator[Mapping[str, Any]]:
-        """What `digests` gives, by account, once for each file `listed`; for a digest without any once, with None."""
+        """The CloudTrail digests among the files, once for each file `listed`; one without any once, with None."""
         with self._connection() as connection:
             yield from _LEDGER.listed_files(connection)
 

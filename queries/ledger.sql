@@ -152,14 +152,6 @@ VALUES (:file_id, :account_id, :region, :start_time, :end_time, :object, :previo
 -- name: add_digest_file(file_id, object)!
 INSERT INTO digest_files (file_id, object) VALUES (:file_id, :object);
 
--- name: digests()
-SELECT file_id, account_id, region, start_time, end_time, object, previous_object
-FROM digests
-ORDER BY account_id, region, start_time, object;
-
--- name: digest_files()
-SELECT file_id, object FROM digest_files ORDER BY file_id, object;
-
 -- name: files()
 SELECT key, kind, state, reason, records, stored FROM files ORDER BY key;
 

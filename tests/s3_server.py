@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -53,6 +54,19 @@ class Recording:
 
 
 @contextmanager
+def _serving(server: BaseServer) -> Iterator[str]:
+    """The address of a server, while it answers."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def moto_server() -> Iterator[tuple[str, Recording]]:
     """Moto's S3: its address, and what it was asked."""
     from moto.server import DomainDispatcherApplication, create_backend_app
@@ -78,14 +92,8 @@ def moto_server() -> Iterator[tuple[str, Recording]]:
             pass
 
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", recording
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _serving(server) as address:
+        yield address, recording
 
 
 @dataclass(frozen=True)
@@ -146,14 +154,8 @@ def scripted_server(script: Script) -> Iterator[tuple[str, Recording]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", recording
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _serving(server) as address:
+        yield address, recording
 
 
 SDK_DATA = botocore.loaders.create_loader()
