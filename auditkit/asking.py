@@ -65,8 +65,9 @@ def answer(
 
 def prepared(text: str, params: dict[str, Any]) -> Statement:
     from auditkit.engines.dialect import prepare
+    from auditkit.engines.sources import StoreSources
 
-    return prepare(text, params, Window(), layout="store")
+    return prepare(text, params, Window(), StoreSources())
 
 
 def check_rules(names: tuple[str, ...]) -> None:

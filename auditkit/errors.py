@@ -64,5 +64,13 @@ class QueryError(AuditkitError):
     """SQL was refused, or failed while it ran."""
 
 
+class EngineError(AuditkitError):
+    """Athena or Trino cannot be reached, does not let this caller in, or lacks what it is asked about."""
+
+
+class ScanLimitError(AuditkitError):
+    """A statement would read, or has read, more bytes than it may."""
+
+
 class ReportError(AuditkitError):
     """A notebook stopped half-way, so there is no report."""

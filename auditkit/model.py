@@ -108,6 +108,17 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A statement that Athena or Trino is at work on. `bytes_scanned` is what it has read so far."""
+
+    engine: str
+    query_id: str
+    state: str  # as the engine calls it: QUEUED, RUNNING, …
+    elapsed_s: float
+    bytes_scanned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one statement gave. Timestamps are UTC without a zone; `frame()` makes them aware."""
 

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from auditkit.catalogue import Catalogue
 from auditkit.engines import ALWAYS, NO_PARAMETERS
-from auditkit.engines.dialect import STORED, prepare
+from auditkit.engines.dialect import prepare
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.duckdb_sql import duckdb_sql
 from auditkit.engines.plain import plain
+from auditkit.engines.sources import STORED
 from auditkit.model import Parameter, Result, Window, iso
 from auditkit.rules import evaluate
 from tests.cases import ACCOUNT, Case
@@ -38,7 +39,7 @@ class CaseEngine(DuckDBEngine):
     def run(self, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS) -> Result:
         key = repr((sql, sorted(params.items()), window))
         if key not in self._written:
-            statement = prepare(sql, params, window, layout="store")
+            statement = prepare(sql, params, window, self._sources)
             self._written[key] = statement.shown, duckdb_sql(statement)
         shown, written = self._written[key]
         return Result(plain(self._connection.sql(written).to_arrow_table()), shown, self.name, 0.0)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from auditkit.engines.dialect import parse, prepare, tables_read
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.duckdb_sql import duckdb_sql
+from auditkit.engines.sources import StoreSources
 from auditkit.engines.vocabulary import FUNCTIONS
 from auditkit.errors import ParameterError, QueryError
 from auditkit.model import Parameter, Value, Window
@@ -489,7 +490,7 @@ def test_the_tables_of_a_statement_are_known_through_ctes_and_subqueries() -> No
 def test_the_source_of_every_table_comes_in_front_and_is_not_shown() -> None:
     window = Window(datetime(2026, 11, 1, tzinfo=UTC), None)
     statement = prepare(
-        "WITH a AS (SELECT event_id FROM cloudtrail_events) SELECT * FROM a", {}, window, layout="store"
+        "WITH a AS (SELECT event_id FROM cloudtrail_events) SELECT * FROM a", {}, window, StoreSources()
     )
     written = statement.tree.sql("trino", comments=False)
     assert written.startswith("WITH cloudtrail_events AS (SELECT * FROM stored_cloudtrail_events WHERE event_time >=")
@@ -530,6 +531,6 @@ def test_thirty_predicates_compile_in_well_under_a_third_of_a_second() -> None:
     best = float("inf")
     for _ in range(3):
         started = time.process_time()
-        duckdb_sql(prepare(sql, {}, Window(), layout="store"))
+        duckdb_sql(prepare(sql, {}, Window(), StoreSources()))
         best = min(best, time.process_time() - started)
     assert best < 0.3

@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditkit.engines import Engine
+from auditkit.engines.dialect import prepare
 from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.duckdb_sql import duckdb_sql
+from auditkit.engines.sources import StoreSources
 from auditkit.errors import QueryError, StoreError
 from auditkit.model import Parameter, Window
 from auditkit.schema import CLOUDTRAIL_EVENTS, FLOW_RECORDS, TABLES
@@ -247,10 +250,7 @@ def test_the_columns_nobody_asks_for_are_not_read(tmp_path: Path) -> None:
     WITH a AS (SELECT event_id FROM cloudtrail_events)
     SELECT count(*) AS n FROM a JOIN cloudtrail_events AS b ON a.event_id = b.event_id
     """
-    from auditkit.engines.dialect import prepare
-    from auditkit.engines.duckdb_sql import duckdb_sql
-
-    plan = engine._connection.sql("EXPLAIN " + duckdb_sql(prepare(sql, {}, Window(), layout="store"))).fetchall()
+    plan = engine._connection.sql("EXPLAIN " + duckdb_sql(prepare(sql, {}, Window(), StoreSources()))).fetchall()
     text = "".join(row[-1] for row in plan)
     assert "event_id" in text
     assert "request_parameters" not in text

@@ -57,7 +57,7 @@ FILES = {
     "catalogue": "queries/",
     "config": "auditkit.toml",
     "duplicates": "the keys of stored events",
-    "engines.dialect": "queries/sources/",
+    "engines.sources": "queries/sources/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",

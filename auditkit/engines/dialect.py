@@ -30,22 +30,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from auditkit.engines.binding import bind
+from auditkit.engines.sources import STORED, Sources
 from auditkit.errors import QueryError
 from auditkit.model import Parameter, Window
-from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
-
-OPEN_START = datetime.min.replace(tzinfo=UTC)
-OPEN_END = datetime.max.replace(tzinfo=UTC)  # a hostile clock may say 9999
-STORED = "stored_"  # stored_cloudtrail_events is what an engine has; only the sources read it
 
 _UNREADABLE = "{} cannot be read. A statement reads cloudtrail_events, flow_records and its own WITH names."
 
@@ -58,18 +53,20 @@ class Statement:
     shown: str  # Trino SQL with its values filled in, without the sources: what is shown to a reader
     tree: exp.Query  # the same with the sources in front: what runs
     reads: tuple[str, ...]  # which of the two tables
+    stored: Mapping[str, Mapping[str, Any]]  # the columns of what the sources read, by its name
 
 
-def prepare(sql: str, params: Mapping[str, Parameter], window: Window, *, layout: str) -> Statement:
-    """*sql* checked, bound and cut to *window*, over the tables as the *layout* of queries/sources/ finds them.
+def prepare(sql: str, params: Mapping[str, Parameter], window: Window, sources: Sources) -> Statement:
+    """*sql* checked, bound and cut to *window*, over the tables as the *sources* find them.
 
-    Raises: QueryError, ParameterError.
+    Raises: QueryError, ParameterError; EngineError, WindowError, when the sources cannot be asked like this.
     """
     tree = parse(sql)
     reads = tables_read(tree)
     bind(tree, params)
     shown = tree.sql("trino", pretty=True)
-    return Statement(sql, shown, with_sources(tree, reads, window, layout), reads)
+    stored = dict(sources.columns(name) for name in reads)
+    return Statement(sql, shown, with_sources(tree, reads, window, sources), reads, stored)
 
 
 def parse(sql: str) -> exp.Query:
@@ -132,23 +129,13 @@ def _ctes_in_sight(table: exp.Table) -> Iterator[str]:
         node = node.parent
 
 
-def with_sources(tree: exp.Query, reads: Iterable[str], window: Window, layout: str) -> exp.Query:
-    """*tree* with each table of *reads* put in front as a CTE, cut to *window*, as *layout* finds it; in place."""
-    limits = {
-        "window_start": Parameter("timestamp", window.start or OPEN_START),
-        "window_end": Parameter("timestamp", window.end or OPEN_END),
-    }
-    sources = [
-        exp.CTE(this=bind(_source(name, layout).copy(), limits), alias=exp.TableAlias(this=exp.to_identifier(name)))
-        for name in reads
+def with_sources(tree: exp.Query, reads: Iterable[str], window: Window, sources: Sources) -> exp.Query:
+    """*tree* with each table of *reads* put in front as a CTE, cut to *window*, as *sources* find it; in place."""
+    ctes = [
+        exp.CTE(this=sources.select(name, window), alias=exp.TableAlias(this=exp.to_identifier(name))) for name in reads
     ]
-    if sources:
+    if ctes:
         own = tree.args.get("with_") or exp.With(expressions=[])
-        own.set("expressions", sources + own.expressions)
+        own.set("expressions", ctes + own.expressions)
         tree.set("with_", own)
     return tree
-
-
-@cache
-def _source(table: str, layout: str) -> exp.Query:
-    return parse((QUERIES / "sources" / f"{table}.{layout}.sql").read_text(encoding="utf-8"))

@@ -15,9 +15,10 @@ import duckdb
 import pyarrow as pa
 
 from auditkit.engines import ALWAYS, NO_PARAMETERS
-from auditkit.engines.dialect import STORED, Statement, prepare
+from auditkit.engines.dialect import Statement, prepare
 from auditkit.engines.duckdb_sql import duckdb_sql
 from auditkit.engines.plain import plain
+from auditkit.engines.sources import STORED, Sources, StoreSources
 from auditkit.errors import QueryError, StoreError
 from auditkit.model import Parameter, Result, Window
 from auditkit.resources import QUERIES
@@ -33,11 +34,13 @@ class DuckDBEngine:
 
     name = "duckdb"
 
-    def __init__(self, tables: Mapping[str, Sequence[Path] | pa.Table]) -> None:
+    def __init__(self, tables: Mapping[str, Sequence[Path] | pa.Table], sources: Sources | None = None) -> None:
         """*tables*: by name, Parquet parts (in folders `event_date=YYYY-MM-DD`) or an Arrow table of the whole schema.
 
-        A table that is not named, or has no parts, is empty.
+        A table that is not named, or has no parts, is empty. *sources* say how other Arrow tables become those of the
+        schema.
         """
+        self._sources = sources or StoreSources()
         self._known: dict[tuple[str, str, Window], tuple[Statement, str]] = {}
         spill = tempfile.mkdtemp(prefix="auditkit-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
@@ -95,7 +98,7 @@ class DuckDBEngine:
         """The statement, and its text for DuckDB. Asked again, it is not worked out again: that takes 10 ms or more."""
         asked = (sql, repr(sorted(params.items())), window)
         if asked not in self._known:
-            statement = prepare(sql, params, window, layout="store")
+            statement = prepare(sql, params, window, self._sources)
             if len(self._known) == MOST_KNOWN:
                 self._known.pop(next(iter(self._known)))
             self._known[asked] = (statement, duckdb_sql(statement))

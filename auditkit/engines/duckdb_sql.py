@@ -45,7 +45,7 @@ def duckdb_sql(statement: Statement) -> str:
 
     Raises: QueryError, when a column does not exist or is ambiguous, or a call has no like in DuckDB.
     """
-    tree = typed(statement.tree, statement.text)
+    tree = typed(statement.tree, statement.text, stored=statement.stored)
     for node in reversed(list(tree.walk(bfs=False))):  # from the leaves up: what is renamed keeps its arguments
         level = _level(node)
         if level is not node:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 from sqlglot import exp
@@ -13,25 +14,28 @@ from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from auditkit.engines.dialect import STORED
 from auditkit.errors import QueryError
 from auditkit.schema import TABLES
 
 _COLUMNS = {name: {column.name: column.type for column in table.columns} for name, table in TABLES.items()}
-_SCHEMA: dict[str, Any] = _COLUMNS | {STORED + name: columns for name, columns in _COLUMNS.items()}
+NOTHING_STORED: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _QUOTED, _LAST_WORD = re.compile(r"'[^']*'"), re.compile(r"\w+\.?$")
 VARCHARS = exp.DataType.build("array(varchar)", dialect="trino")
 
 
-def typed(tree: exp.Query, text: str, *, aliases: bool = True) -> exp.Query:
+def typed(
+    tree: exp.Query, text: str, *, stored: Mapping[str, Mapping[str, Any]] = NOTHING_STORED, aliases: bool = True
+) -> exp.Query:
     """*tree*, read from *text*, with every column qualified and every node typed as far as is known; in place.
 
+    *stored* are the tables it reads beside the two, with their columns.
     *aliases* False does not accept names of the SELECT list in WHERE, GROUP BY and HAVING; nor does Trino.
     Raises: QueryError, when a column does not exist or could be one of two.
     """
+    schema: dict[str, Any] = {**_COLUMNS, **stored}
     try:
-        tree = qualify(tree, schema=_SCHEMA, dialect="trino", expand_alias_refs=aliases)
-        return annotate_types(tree, schema=_SCHEMA, expression_metadata=_METADATA, dialect="trino")
+        tree = qualify(tree, schema=schema, dialect="trino", expand_alias_refs=aliases)
+        return annotate_types(tree, schema=schema, expression_metadata=_METADATA, dialect="trino")
     except OptimizeError as error:
         raise QueryError(_unresolved(str(error), text)) from None
 
