@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from typing import Any
 
@@ -120,3 +121,19 @@ def test_a_redacted_part_hides_nothing_else() -> None:
 
 def test_an_empty_access_key_is_none() -> None:
     assert who(type="Root", accessKeyId="", accountId=A).access_key_id is None
+
+
+@pytest.mark.parametrize("block", [{"type": "Root"}, {"type": "IAMUser", "userName": "alice"}])
+def test_an_account_that_is_not_told_is_not_made_up(block: dict[str, str]) -> None:
+    assert who(**block).principal_arn is None
+
+
+def test_a_session_time_without_a_zone_is_utc_whatever_this_machine_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        context = {"attributes": {"creationDate": "2026-11-02T10:00:00"}}
+        assert who(type="AssumedRole", sessionContext=context).session_created == datetime(2026, 11, 2, 10)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -97,9 +97,10 @@ def principal(user_identity: bytes | str) -> Principal:
 
     stable: str | None
     if kind == "Root":
-        stable = arn or f"arn:aws:iam::{account}:root"
+        stable = arn or (f"arn:aws:iam::{account}:root" if account else None)
     elif kind == "IAMUser":
-        stable = arn or (f"arn:aws:iam::{account}:user/{user_name}" if user_name and user_name != _HIDDEN else None)
+        is_told = account and user_name and user_name != _HIDDEN
+        stable = arn or (f"arn:aws:iam::{account}:user/{user_name}" if is_told else None)
     elif kind in ("AWSService", None) and not arn:
         stable = invoked_by
     elif kind == "AWSAccount":  # the role owner's copy of a call from elsewhere: the log names no ARN
@@ -169,6 +170,9 @@ def _boolean(value: str | bool | None) -> bool | None:
 def _moment(text: str | None) -> datetime | None:
     """UTC without a zone, from the extended or the basic ISO form."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
-    except ValueError:
+        moment = datetime.fromisoformat(text) if text else None
+        if moment is None or moment.tzinfo is None:  # where no zone is written, UTC is meant
+            return moment
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # the year 0 in UTC
         return None
