@@ -227,7 +227,12 @@ ANSWERS: dict[str, Any] = {
     "contains('2001:db8::/32', TRY_CAST('2001:db9::1' AS IPADDRESS))": False,
     "contains('fc00::/7', TRY_CAST('fd12::1' AS IPADDRESS))": True,
     "contains('::/0', TRY_CAST('::1' AS IPADDRESS))": True,
-    "contains('::/0', TRY_CAST('192.0.2.1' AS IPADDRESS))": False,
+    "contains('::/0', TRY_CAST('192.0.2.1' AS IPADDRESS))": True,  # as ::ffff:192.0.2.1
+    "contains('::/64', TRY_CAST('192.0.2.1' AS IPADDRESS))": True,
+    "contains('::/96', TRY_CAST('192.0.2.1' AS IPADDRESS))": False,
+    "contains('0.0.0.0/0', TRY_CAST('2001:db8::1' AS IPADDRESS))": False,
+    "contains('::/0', TRY_CAST('x' AS IPADDRESS))": None,
+    "TRY_CAST(' 5 ' AS BIGINT)": 5,
     "any_match(ARRAY['10.0.0.0/8', 'fc00::/7'], net -> contains(net, TRY_CAST('fd00::1' AS IPADDRESS)))": True,
     "TRY_CAST('::ffff:192.0.2.1' AS IPADDRESS) = TRY_CAST('192.0.2.1' AS IPADDRESS)": True,
     "TRY_CAST('192.0.2.256' AS IPADDRESS) IS NULL": True,
@@ -260,8 +265,13 @@ def inside(text: str, network: Any) -> bool | None:
         address = ip_address(text)
     except ValueError:
         return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address) in network
+    bits = 128 - network.prefixlen if network.version == 6 else 32 - network.prefixlen
+    return as_128_bits(address) >> bits == as_128_bits(network.network_address) >> bits
+
+
+def as_128_bits(address: Any) -> int:
+    """As Trino holds an address: of IPv4 the one that is mapped into IPv6."""
+    return int(address) if address.version == 6 else (0xFFFF << 32) + int(address)
 
 
 def value(expression: str, params: dict[str, Parameter] | None = None) -> Any:

@@ -74,7 +74,7 @@ def literal(name: str, parameter: Parameter) -> exp.Expression:
         if kind.startswith("array("):
             return _array(name, kind, value)
         return _LITERALS[kind](value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"{kind!r} is not a parameter type" if isinstance(error, KeyError) else str(error)
         raise ParameterError(f":{name} does not accept {_shown(value)}: {reason}.") from None
 
@@ -117,7 +117,8 @@ def _double(value: Any) -> exp.Expression:
     if not math.isfinite(value):
         raise ValueError("a finite number is expected")
     digits = repr(abs(float(value)))
-    return _number(digits if "e" in digits else f"{digits}e0", negative=value < 0)  # without an exponent, a decimal
+    negative = math.copysign(1, value) < 0  # zero has a sign, too
+    return _number(digits if "e" in digits else f"{digits}e0", negative=negative)  # without an exponent, a decimal
 
 
 def _number(digits: str, *, negative: bool) -> exp.Expression:

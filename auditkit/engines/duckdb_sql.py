@@ -104,10 +104,12 @@ def _anonymous(node: exp.Anonymous) -> exp.Expr:
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """Casts whose answers differ: to an address, of fractions and text to whole numbers, of JSON to text."""
+    """Casts whose answers differ: to an address, of fractions and text to whole numbers, to JSON, of JSON to text."""
     to, value = node.to, node.this
     if to.is_type(exp.DType.IPADDRESS):
         return _call("trino_ipaddress", value)
+    if to.is_type(exp.DType.JSON):  # text becomes a JSON string; DuckDB would read it as JSON
+        return _call("to_json", value)
     if to.is_type(exp.DType.TIMESTAMP):
         to.set("expressions", [])  # DuckDB's TIMESTAMP(3) is another type; its TIMESTAMP counts microseconds
     if to.is_type(*_WHOLE) and value.is_type(*FRACTIONAL):

@@ -14,6 +14,7 @@ from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
+from auditkit.engines.list_types import LISTS
 from auditkit.errors import QueryError
 from auditkit.schema import TABLES
 
@@ -71,7 +72,10 @@ def _as(*arguments: str) -> dict[str, Callable[[Any, Any], Any]]:
 
 
 def _anonymous(_: Any, node: exp.Anonymous) -> exp.Expr:
-    return _set(node, _CALLS.get(node.name.lower(), exp.DType.UNKNOWN))
+    name = node.name.lower()
+    if name == "array_union" and node.expressions:
+        return _set(node, node.expressions[0].type)
+    return _set(node, _CALLS.get(name, exp.DType.UNKNOWN))
 
 
 _CALLS = {
@@ -87,6 +91,7 @@ _CALLS = {
 # What sqlglot leaves untyped. Integer division and casts from JSON depend on the types, so they must be known.
 _METADATA: dict[type[exp.Expr], dict[str, Any]] = {
     **Trino.EXPRESSION_METADATA,
+    **LISTS,
     exp.Anonymous: {"annotator": _anonymous},
     exp.ArgMax: _as("this"),
     exp.ArgMin: _as("this"),
@@ -94,6 +99,7 @@ _METADATA: dict[type[exp.Expr], dict[str, Any]] = {
     exp.JSONFormat: _is(exp.DType.VARCHAR),
     exp.JSONExtractScalar: _is(exp.DType.VARCHAR),
     exp.RegexpExtract: _is(exp.DType.VARCHAR),
+    exp.RegexpReplace: _is(exp.DType.VARCHAR),
     exp.RegexpExtractAll: _is(VARCHARS),
     exp.Split: _is(VARCHARS),
     exp.TimestampTrunc: _as("this"),

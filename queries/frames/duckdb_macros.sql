@@ -55,8 +55,8 @@ CREATE MACRO trino_varchars(json) AS
         THEN list_transform(TRY_CAST(json AS JSON[]), lambda item: json_extract_string(item, '$'))
     END;
 
--- Text: a whole number is digits and a sign. DuckDB also takes 1.5, 0x1f, 1_000 and spaces.
-CREATE MACRO trino_digits(txt) AS CASE WHEN regexp_full_match(txt, '[+-]?[0-9]+') THEN txt END;
+-- Text: a whole number is digits and a sign, with spaces around. DuckDB also takes 1.5, 0x1f and 1_000.
+CREATE MACRO trino_digits(txt) AS CASE WHEN regexp_full_match(txt, '\s*[+-]?[0-9]+\s*') THEN txt END;
 
 -- Lists: three-valued logic. NULL among the items leaves an answer open unless another item settles it.
 CREATE MACRO trino_any(answers) AS list_reduce(answers, lambda sofar, answer: sofar OR answer, false);
@@ -69,9 +69,9 @@ CREATE MACRO trino_contains(list, item) AS
 CREATE MACRO trino_array_position(list, item) AS
     CASE WHEN list IS NOT NULL AND item IS NOT NULL THEN coalesce(list_position(list, item), 0) END;
 
--- Lists: joined, a list of nothing but NULL is an empty text.
+-- Lists: joined, a list of nothing but NULL is an empty text. DuckDB gives NULL, so there is always a first text.
 CREATE MACRO trino_array_join(list, delimiter) AS
-    CASE WHEN list IS NOT NULL THEN coalesce(array_to_string(list, delimiter), '') END,
+    substring(array_to_string([''] || CAST(list AS VARCHAR[]), delimiter), 1 + length(delimiter)),
     (list, delimiter, filler) AS
     array_to_string(list_transform(list, lambda item: coalesce(CAST(item AS VARCHAR), filler)), delimiter);
 
@@ -127,7 +127,7 @@ CREATE MACRO trino_ipaddress(txt) AS
     coalesce(trino_ipv4(txt), trino_ipv6(txt), trino_ipv4(regexp_extract(txt, '^::[fF]{4}:([0-9.]+)$', 1)));
 CREATE MACRO trino_in_network(start, host_bits, address) AS
     CASE
-        WHEN (start >> 32 = 65535) <> (address >> 32 = 65535) THEN false  -- one is IPv4, the other IPv6
+        WHEN host_bits = 128 THEN address IS NOT NULL OR NULL  -- ::/0, which holds IPv4 too
         ELSE start >> host_bits = address >> host_bits
     END;
 CREATE MACRO trino_contains_address(network, address) AS
