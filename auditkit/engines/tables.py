@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from sqlglot import exp
 
@@ -11,19 +12,25 @@ from auditkit.errors import EngineError
 
 LAYOUTS = ("store", "aws", "security_lake")
 
-# Columns, lower case, that only a table of the layout has.
-_TELLTALES = {
-    "cloudtrail_events": {
-        "store": {"event_id", "event_time", "principal_arn"},
-        "aws": {"eventid", "eventtime", "eventname"},
-        "security_lake": {"class_uid", "api", "actor"},
-    },
-    "flow_records": {
-        "store": {"start_time", "end_time", "interface_id"},
-        "aws": {"start", "end"},
-        "security_lake": {"class_uid", "src_endpoint", "traffic"},
-    },
+# Columns, lower case, that only a table of the layout has; of `aws`, in the documentation's new names or its old ones.
+_TELLTALES: dict[str, tuple[tuple[str, set[str]], ...]] = {
+    "cloudtrail_events": (
+        ("store", {"event_id", "event_time", "principal_arn"}),
+        ("aws", {"eventid", "eventtime", "eventname"}),
+        ("security_lake", {"class_uid", "api", "actor"}),
+    ),
+    "flow_records": (
+        ("store", {"start_time", "end_time", "interface_id"}),
+        ("aws", {"start", "end", "log_status"}),
+        ("aws", {"start", "end", "interface_id"}),
+        ("aws", {"start", "end", "srcaddr"}),
+        ("aws", {"start", "end", "action"}),
+        ("aws", {"starttime", "endtime", "sourceaddress"}),
+        ("aws", {"starttime", "endtime", "interfaceid"}),
+        ("security_lake", {"class_uid", "src_endpoint", "traffic"}),
+    ),
 }
+_OF_TRANSIT_GATEWAYS = {"tgw_id", "tgw_attachment_id", "resource_type"}  # records without an action
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +65,44 @@ class Limits:
     regions: tuple[str, ...] = ()
 
 
+NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """Which tables stand for cloudtrail_events and flow_records; one that is not there is not asked."""
 
     stored: Mapping[str, StoredTable] = field(default_factory=dict)
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
+
+
+class Described(Mapping[str, StoredTable]):
+    """The named tables, each looked at when it is first needed: one that is missing hinders no question to another."""
+
+    def __init__(self, names: Mapping[str, str | None], describe: Callable[[str, str], StoredTable]) -> None:
+        self._names = {table: name for table, name in names.items() if name}
+        self._describe = cache(describe)
+
+    def __getitem__(self, table: str) -> StoredTable:
+        """Raises: KeyError, when none is named; EngineError, when it cannot be read."""
+        return self._describe(table, self._names[table])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def layout_of(table: str, columns: Iterable[str], *, name: str) -> str:
     """The layout of *name*, a table with these columns that is to be read as *table*. Raises: EngineError."""
     has = {column.lower() for column in columns}
-    for layout, telltales in _TELLTALES[table].items():
+    if table == "flow_records" and _OF_TRANSIT_GATEWAYS & has:
+        raise EngineError(
+            f"{name} holds Transit Gateway flow logs, which have no action and show no reject. "
+            "Name a table of VPC flow logs, or leave flow records out."
+        )
+    for layout, telltales in _TELLTALES[table]:
         if telltales <= has:
             return layout
     raise EngineError(
