@@ -9,7 +9,7 @@ from auditkit.catalogue import Catalogue, Query
 from auditkit.engines import ALWAYS, Engine
 from auditkit.engines.binding import bind
 from auditkit.engines.dialect import parse
-from auditkit.errors import AuditkitError, UnknownQueryError
+from auditkit.errors import CatalogueError, ParameterError, QueryError, UnknownQueryError
 from auditkit.findings import finding
 from auditkit.match_rules import AT_ONCE, Bound, compiled, probe
 from auditkit.model import Finding, Parameter, Result, Value, Window, counted, worst_first
@@ -18,6 +18,8 @@ NOTHING_TO_READ = {
     "cloudtrail_events": "no CloudTrail events in the window",
     "flow_records": "no flow records in the window",
 }
+# What a rule may be to blame for. An engine that cannot be reached, or may not read more, fails all rules alike.
+ITS_OWN_FAULT = (CatalogueError, ParameterError, QueryError)
 
 
 @dataclass
@@ -46,7 +48,7 @@ def evaluate(
     Args:
         values: Parameters that differ from the rules' defaults, by rule.
     Raises: UnknownQueryError and ParameterError, for *rules* and *values* that fit no rule; QueryError, when the tables
-        themselves cannot be read.
+        themselves cannot be read; EngineError and ScanLimitError, of Athena and Trino.
     """
     chosen = _chosen(catalogue, rules)
     given = {_rule(catalogue, name).rule: params for name, params in (values or {}).items()}
@@ -95,7 +97,7 @@ def _run_matches(engine: Engine, queries: Sequence[Query], bound: Bound, window:
     """One statement for all of *queries*; when it fails, one for each half, until the rule at fault stands alone."""
     try:
         result = engine.run(*compiled(queries, bound), window=window)
-    except AuditkitError as error:
+    except ITS_OWN_FAULT as error:
         if len(queries) == 1:
             run.failed[queries[0].rule] = str(error)
             return
@@ -120,7 +122,7 @@ def _run_aggregate(engine: Engine, query: Query, params: Mapping[str, Parameter]
     try:
         result = engine.run(query.sql, params, window=window)
         found = [finding(query, row, result.sql) for row in result.table.to_pylist()]
-    except AuditkitError as error:
+    except ITS_OWN_FAULT as error:
         run.failed[query.rule] = str(error)
     except KeyError as error:
         run.failed[query.rule] = f"{query.path} selects no column {error}, which every finding needs."

@@ -52,12 +52,15 @@ PRESENTATION = {
 
 # Who touches files, and what for. All others take and give values.
 FILES = {
-    "asking": "opens an Audit, which is no file of its own",
     "audit": "a store that lives as long as the Audit",
+    "asking": "opens an Audit, which is no file of its own",
+    "engines.athena.files": "what an unload left in S3",
     "catalogue": "queries/",
     "config": "auditkit.toml",
     "duplicates": "the keys of stored events",
     "engines.sources": "queries/sources/",
+    "engines.trino.engine": "queries/frames/",
+    "engines.trino.tables": "queries/frames/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",

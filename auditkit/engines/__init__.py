@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
 
 from auditkit.model import Parameter, Result, Window
+
+if TYPE_CHECKING:
+    from auditkit.engines.cost import Estimate
+    from auditkit.engines.tables import Tables
 
 NO_PARAMETERS: Mapping[str, Parameter] = MappingProxyType({})
 ALWAYS = Window()
@@ -24,4 +31,55 @@ class Engine(Protocol):
         Columns come back as varchar, bigint, double, boolean, date, timestamp (UTC, without a zone) or lists of those.
         Raises: QueryError when the SQL is refused or fails; ParameterError when *params* and its `:name`s differ.
         """
+        ...
+
+
+class Extraction(Protocol):
+    """The rows of one statement on their way from an engine."""
+
+    def batches(self) -> Iterator[pa.Table]: ...
+
+    @property
+    def sql(self) -> str: ...
+
+    @property
+    def query_id(self) -> str | None: ...
+
+    @property
+    def bytes_scanned(self) -> int | None:
+        """So far; when all batches have come, all."""
+        ...
+
+    @property
+    def cost_usd(self) -> float | None: ...
+
+
+class RemoteEngine(Engine, Protocol):
+    """Athena or Trino: an engine over the user's own tables."""
+
+    @property
+    def tables(self) -> Tables: ...
+
+    @property
+    def region(self) -> str | None:
+        """Of AWS, where that is where it is."""
+        ...
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether what it reads costs money."""
+        ...
+
+    def outside_projection(self, window: Window) -> str | None:
+        """What of *window* a table makes up no partitions for, where that is how it has them."""
+        ...
+
+    def explained(self, sql: str, params: Mapping[str, Parameter], *, window: Window) -> Estimate | None:
+        """What the engine itself thinks that *sql* reads, where it can tell."""
+        ...
+
+    def extract(
+        self, sql: str, params: Mapping[str, Parameter], *, window: Window
+    ) -> AbstractContextManager[Extraction]:
+        """The rows of *sql*, however many, each copy of an event among them."""
         ...

@@ -1,0 +1,1 @@
+"""Trino: statements through its Python client, and what its tables look like."""

@@ -1,0 +1,2 @@
+-- What Trino thinks a statement reads; auditkit/engines/trino/engine.py puts the statement behind it.
+EXPLAIN (TYPE IO, FORMAT JSON)
