@@ -8,10 +8,29 @@ from auditkit.errors import AuditkitError
 from auditkit.model import Finding, Result, Window
 
 if TYPE_CHECKING:
-    from auditkit.audit import Audit, open, verify
+    from auditkit.audit import Audit
+    from auditkit.engines.settings import AthenaSettings, TrinoSettings
+    from auditkit.opening import open, verify
 
 __version__: str
-__all__ = ["Audit", "AuditkitError", "Finding", "Result", "Window", "open", "verify"]
+__all__ = [
+    "AthenaSettings",
+    "Audit",
+    "AuditkitError",
+    "Finding",
+    "Result",
+    "TrinoSettings",
+    "Window",
+    "open",
+    "verify",
+]
+_ELSEWHERE = {
+    "Audit": "auditkit.audit",
+    "AthenaSettings": "auditkit.engines.settings",
+    "TrinoSettings": "auditkit.engines.settings",
+    "open": "auditkit.opening",
+    "verify": "auditkit.opening",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -20,8 +39,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("auditkit-aws")
-    if name in ("Audit", "open", "verify"):
-        from auditkit import audit
+    if name in _ELSEWHERE:
+        from importlib import import_module
 
-        return getattr(audit, name)
+        return getattr(import_module(_ELSEWHERE[name]), name)
     raise AttributeError(f"module 'auditkit' has no attribute {name!r}")

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
+from auditkit.engines.settings import SETTINGS
 from auditkit.errors import ParameterError
 from auditkit.model import Window, counted
-from auditkit.terminal import reading, say, show
+from auditkit.terminal import asking, reading, say, show
 
 if TYPE_CHECKING:
     from auditkit.audit import Audit
@@ -20,14 +24,26 @@ LISTED = 5  # unreadable files that are named at the terminal; the report and --
 
 @contextmanager
 def opened(
-    logs: tuple[str, ...], *, store: Path | None, since: str | None, until: str | None, flow_format: str | None
+    logs: tuple[str, ...],
+    *,
+    store: Path | None,
+    since: str | None,
+    until: str | None,
+    flow_format: str | None,
+    engine: str | None = None,
+    **reached: Any,
 ) -> Iterator[Audit]:
-    """An Audit over what the command line names; what of it could not be read is said."""
-    from auditkit import audit as audits
+    """An Audit over what the command line names; what of it could not be read, and what was read elsewhere, is said."""
+    if engine and is_meant(engine, logs, store):
+        with opened_there(engine, since=since, until=until, **reached) as audit:
+            yield audit
+        return
+    check_engine_is_meant(reached)
+    from auditkit import opening
 
     say_unknown_fields(flow_format)
     with reading() as progress:
-        audit = audits.open(*logs, store=store, since=since, until=until, flow_format=flow_format, progress=progress)
+        audit = opening.open(*logs, store=store, since=since, until=until, flow_format=flow_format, progress=progress)
     with audit:
         if audit.ingested and not audit.ingested.files + audit.ingested.known_files:
             say_no_files(logs)
@@ -38,6 +54,65 @@ def opened(
             more = counted(len(unread) - LISTED, "more file")
             say(f"quarantined: {more}; `auditkit findings --format json` names them all")
         yield audit
+
+
+def is_meant(engine: str, logs: tuple[str, ...], store: Path | None) -> bool:
+    """Whether an engine is to be asked: not, when logs are named and it is only a default. Raises: ParameterError."""
+    if not (logs or store):
+        return True
+    if click.get_current_context().get_parameter_source("engine") == ParameterSource.COMMANDLINE:
+        raise ParameterError(f"--engine {engine} reads tables of its own: leave out LOGS and --store, or the engine.")
+    return False
+
+
+def check_engine_is_meant(reached: dict[str, Any]) -> None:
+    """Raises: ParameterError, for an option on the command line that is about an engine, where there is none."""
+    context = click.get_current_context()
+    for name in reached:
+        # `coverage` has another use for these
+        is_expected = name in ("accounts", "regions") and context.info_name == "coverage"
+        if not is_expected and context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise ParameterError(f"--{name.replace('_', '-')} is for Athena and Trino. Name one: --engine athena.")
+
+
+@contextmanager
+def opened_there(
+    engine: str,
+    *,
+    since: str | None,
+    until: str | None,
+    accounts: str | None,
+    regions: str | None,
+    max_scan: str | None,
+    **connection: Any,
+) -> Iterator[Audit]:
+    """An Audit over the tables of *engine*. What it will read is said before, and what it has read after."""
+    from auditkit import opening
+
+    # Every command has the options of both engines, and auditkit.toml may hold both's.
+    connection = {name: value for name, value in connection.items() if name in SETTINGS[engine]}
+    with (
+        asking() as running,
+        opening.open(
+            engine=engine,
+            since=since,
+            until=until,
+            max_scan=max_scan,
+            say=say,
+            running=running,
+            accounts=listed(accounts),
+            regions=listed(regions),
+            **connection,
+        ) as audit,
+    ):
+        yield audit
+        if (remote := audit.remote) and remote.statements:
+            say(f"{engine}: {remote.summary}")
+
+
+def listed(text: str | None) -> list[str]:
+    """`A,B` as a list."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
 def answer(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +17,12 @@ from auditkit.engines import Engine
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
-from auditkit.ingest import IngestReport, Progress, ingest
-from auditkit.logs.flow_format import FlowFormat
-from auditkit.logs.reading import Options
-from auditkit.logs.source import STORE_LEDGER, is_remote
-from auditkit.model import Finding, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.ingest import IngestReport
+from auditkit.logs.source import is_remote
+from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
+from auditkit.remote import Remote
 from auditkit.rules import RuleRun, evaluate
 from auditkit.store import Store
 
@@ -31,70 +30,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from auditkit.runs import MadeReport
-    from auditkit.validation.verification import Verification
 
 Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
 
 
-def open(
-    *logs: str | Path,
-    store: str | Path | None = None,
-    since: Moment = None,
-    until: Moment = None,
-    flow_format: str | None = None,
-    progress: Progress | None = None,
-) -> Audit:
-    """Open logs, a store, or logs into a store.
-
-    Args:
-        logs: Folders or files of CloudTrail and flow-log exports, or `s3://bucket/prefix/` as text. Without *store*
-            they are read into a store that lives as long as the Audit; with one, what it does not know yet is added.
-        since, until: The window for all questions; each verb can take its own, which for logs in S3 must lie in this
-            one: nothing else was fetched. An age counts back from now.
-        flow_format: The fields, in order, of flow logs without a header: `${version} ${account-id} …`, or bare names.
-            AWS's default by default; a header always wins.
-    Raises: SourceError, when nothing is named or there; StoreError; WindowError; ParameterError, for a flow format.
-    """
-    window = _window(since, until)
-    options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
-    if store is not None and str(store).startswith("s3:/"):
-        raise SourceError(f"A store is a folder on this machine, not {str(store)!r}; logs can be in S3.")
-    if store is None and len(logs) == 1 and not is_remote(logs[0]) and (Path(logs[0]) / STORE_LEDGER).is_file():
-        store, logs = logs[0], ()
-    if store is None and not logs:
-        raise SourceError("Nothing to read. Name a folder or file of logs, or a store made by `auditkit ingest`.")
-    if store is not None and not logs and not (Path(store) / STORE_LEDGER).is_file():
-        raise SourceError(f"There is no store at {str(store)!r}. `auditkit ingest LOGS --store {store}` makes one.")
-    with ExitStack() as temporary:
-        if store is None:
-            store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
-        opened = Store(Path(store), create=bool(logs))
-        report = ingest(opened, logs, listed=window, options=options, progress=progress) if logs else None
-        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
-
-
-def verify(
-    *logs: str | Path,
-    keys: Iterable[str | Path] = (),
-    since: Moment = None,
-    until: Moment = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Verification:
-    """Hold log files against the digests that CloudTrail signed.
-
-    Args:
-        logs: Buckets (`s3://bucket/prefix`), or folders with copies of them.
-        keys: Files with public keys, as `aws cloudtrail list-public-keys` prints them; without, CloudTrail is asked.
-        since, until: The window, on the time of delivery.
-    Raises: SourceError; VerificationError, when keys cannot be had; WindowError.
-    """
-    from auditkit.validation.keys import CloudTrailKeys, KeptKeys  # with a library for signatures, and the AWS SDK
-    from auditkit.validation.places import places_of
-    from auditkit.validation.walk import verify as walk
-
-    kept = [Path(key) for key in keys]
-    source = KeptKeys(kept) if kept else CloudTrailKeys()
-    return walk(places_of([str(place) for place in logs]), source, _window(since, until), progress)
+# Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
+# here, since the hour before midnight is in the folders of another day: to read them would cost that day.
+LOOKED_BACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +49,17 @@ class Asked:
     duration_s: float
     bytes_scanned: int | None
     cost_usd: float | None
+    engine: str
+    query_id: str | None
 
 
 @dataclass
 class Audit:
-    """Every question of auditkit over one store. Secrets and session tokens are masked in all that it returns.
+    """Every question of auditkit over one store, or over the tables of an engine. Secrets and session tokens are masked
+    in all that it returns.
+
+    Over an engine, `query` and `sql` run there. `findings`, `coverage` and `report` fetch the window first, each table
+    in one statement, and run here; so does every question inside the window after that.
 
     Use it as a context manager, or call `close`, to remove a temporary store early.
     """
@@ -122,6 +70,8 @@ class Audit:
     ingested: IngestReport | None = None
     _temporary: ExitStack = field(default_factory=ExitStack, repr=False)  # removes the store, if it is temporary
     asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
+    remote: Remote | None = None  # the engine whose tables these are
+    _fetched: Window | None = None  # what of them is in the store
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -148,13 +98,11 @@ class Audit:
     def ask(self, name: str, params: Mapping[str, Value] | None = None, *, window: Window | None = None) -> Result:
         """Like `query`, with the SQL that was run and what it cost."""
         query = self.catalogue.get(name)
-        return self._remember(
-            query.name, self.engine.run(query.sql, query.bind(params or {}), window=window or self.window)
-        )
+        return self._remember(query.name, self._run(query.sql, query.bind(params or {}), window or self.window))
 
     def ask_sql(self, text: str, *, window: Window | None = None) -> Result:
         """Like `sql`, with the SQL that was run and what it cost."""
-        return self._remember("sql", self.engine.run(text, window=window or self.window))
+        return self._remember("sql", self._run(text, {}, window or self.window))
 
     def findings(
         self,
@@ -176,6 +124,7 @@ class Audit:
         self, *, severity: Severity = "info", rules: Iterable[str] | None = None, window: Window | None = None
     ) -> RuleRun:
         """Like `findings`, as Finding values, with the rules that did not run and why."""
+        self.fetch(window)
         run = evaluate(self.engine, self.catalogue, window or self.window, rules=rules)
         self.asked += [_asked(name, result) for name, result in run.results]
         kept = [_masked(finding) for finding in run.findings if at_least(finding.severity, severity)]
@@ -183,6 +132,7 @@ class Audit:
 
     def evidence(self, findings: Iterable[Finding], *, each: int = 25, window: Window | None = None) -> pd.DataFrame:
         """The events that prove *findings*, at most *each* a finding, oldest first."""
+        self.fetch(window)
         ids = sorted({event for finding in findings for event in finding.evidence[:each]})
         return self.ask("activity/events_by_id", {"ids": ids}, window=window).frame()
 
@@ -199,7 +149,9 @@ class Audit:
         Args:
             accounts, regions: Expected even if nothing of them was read.
         """
-        return coverage(self.store, self.ask, self._window(since, until), accounts=accounts, regions=regions)
+        window = self._window(since, until)
+        self.fetch(window)
+        return coverage(self.store, self.ask, window, accounts=accounts, regions=regions)
 
     def report(
         self,
@@ -219,15 +171,42 @@ class Audit:
         """
         from auditkit import runs  # with papermill, which takes a second that no other verb needs
 
+        window = self._window(since, until)
+        self.fetch(window)
         return runs.make_report(
             runs.find_notebook(notebook),
             self.store.folder,
-            window=self._window(since, until),
+            window=window,
             out=Path(out),
             now=datetime.now(UTC),
             logs=self.logs,
             parameters=parameters,
         )
+
+    def fetch(self, window: Window | None = None) -> None:
+        """Bring the window from the engine here, one statement a table; what is asked of it then is free.
+
+        Nothing happens when it is here already, or when there is no engine.
+        Raises: ScanLimitError; EngineError; QueryError.
+        """
+        if self.remote is None or self._is_here(window or self.window):
+            return
+        wanted = _in_whole_hours(window or self.window)
+        self.remote.pull(self.store, wanted, now=datetime.now(UTC), whole_days=False)
+        self.__dict__.pop("engine", None)  # it reads the parts that were there before
+        self._fetched = wanted
+
+    def pull(self, store: str | Path, *, services: Iterable[str] = ()) -> PullReport:
+        """Bring the window from the engine into the store at *store*, days that are there already left out.
+
+        Args:
+            services: Whose events, by short name; all by default. Flow records come whole.
+        Raises: SourceError, without an engine; ScanLimitError; StoreError; EngineError; QueryError.
+        """
+        if self.remote is None:
+            raise SourceError("Only what Athena or Trino has can be pulled; logs are ingested.")
+        opened = Store(Path(store), create=True)
+        return self.remote.pull(opened, self.window, now=datetime.now(UTC), whole_days=True, services=tuple(services))
 
     def compact(self) -> CompactReport:
         """Merge the parts of the store day by day, which makes it smaller and quicker. Raises: StoreError."""
@@ -249,13 +228,27 @@ class Audit:
 
     def _window(self, since: Moment, until: Moment) -> Window:
         """The window of one call: each side its own, else the one this Audit was opened with."""
-        asked, opened = _window(since, until), self.window
+        asked, opened = window_of(since, until), self.window
         window = Window(asked.start or opened.start, asked.end or opened.end)
         if any(map(is_remote, self.logs)) and opened.start and window.start and window.start < opened.start:
             raise WindowError(f"The logs in S3 were fetched for {opened}; open them with an earlier `since`.")
         if any(map(is_remote, self.logs)) and opened.end and window.end and window.end > opened.end:
             raise WindowError(f"The logs in S3 were fetched for {opened}; open them with a later `until`.")
         return window
+
+    def _is_here(self, window: Window) -> bool:
+        """Whether the store holds what there is of *window*."""
+        if self.remote is None:
+            return True
+        fetched = self._fetched
+        if not (fetched and fetched.start and fetched.end and window.start and window.end):
+            return False
+        return fetched.start - LOOKED_BACK <= window.start and window.end <= fetched.end
+
+    def _run(self, sql: str, params: Mapping[str, Parameter], window: Window) -> Result:
+        if self.remote is None or self._is_here(window):
+            return self.engine.run(sql, params, window=window)
+        return self.remote.run(sql, params, window)
 
     def _remember(self, name: str, result: Result) -> Result:
         masked = replace(result, table=mask_table(result.table))
@@ -273,14 +266,26 @@ def as_frame(findings: Iterable[Finding]) -> pd.DataFrame:
     return frame
 
 
-def _window(since: Moment, until: Moment) -> Window:
+def window_of(since: Moment, until: Moment) -> Window:
+    """The window between two moments, as a caller of this package may name them. Raises: WindowError."""
     # An age counts from now, so the door that takes it reads the clock; below here there are only windows.
     now = datetime.now(UTC)
     return Window(*(parse_time(m, now=now) if isinstance(m, str) and m else m or None for m in (since, until)))
 
 
+def _in_whole_hours(window: Window) -> Window:
+    """The hours that *window* touches: what coverage looks at."""
+    assert window.start
+    assert window.end
+    start = window.start.replace(minute=0, second=0, microsecond=0)
+    end = window.end.replace(minute=0, second=0, microsecond=0)
+    return Window(start, end if end == window.end else end + timedelta(hours=1))
+
+
 def _asked(name: str, result: Result) -> Asked:
-    return Asked(name, result.sql, result.table.num_rows, result.duration_s, result.bytes_scanned, result.cost_usd)
+    rows, engine = result.table.num_rows, result.engine
+    cost = result.bytes_scanned, result.cost_usd
+    return Asked(name, result.sql, rows, result.duration_s, *cost, engine, result.query_id)
 
 
 def _masked(finding: Finding) -> Finding:

@@ -14,21 +14,22 @@ import click
 
 from auditkit import __version__
 from auditkit.asking import answer, check_rules, opened, prepared
+from auditkit.athena_commands import athena
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
 from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
 from auditkit.options import (
+    Grouped,
     fail_on_severity,
-    flow_format_given,
     format_of,
     named,
     out_file,
     parameters_given,
     show_sql_only,
-    store_folder,
     with_logs,
     with_window,
 )
+from auditkit.store_commands import compact, ingest, pull
 from auditkit.terminal import busy, say, show
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
@@ -70,50 +71,7 @@ def cli(context: click.Context) -> None:
     context.default_map = defaults(Path(CONFIG), cli.commands)
 
 
-@cli.command()
-@click.argument("logs", nargs=-1, required=True)
-@store_folder("The folder of the store; made if new.", required=True)
-@click.option("--since", metavar="TIME", help="Store only records from here on.")
-@click.option("--until", metavar="TIME", help="Store only records before this.")
-@flow_format_given
-@click.option(
-    "--max-text",
-    "max_text_mb",
-    metavar="MB",
-    type=click.IntRange(min=1),
-    default=4096,
-    show_default=True,
-    help="Refuse a file that unpacks to more than this.",
-)
-@click.option(
-    "--processes", type=click.IntRange(min=1), help="How many read at once; one for each processor if not said."
-)
-@click.option("--json", "style", flag_value="json", default="text", help="Print what was done as one JSON object.")
-def ingest(logs: tuple[str, ...], store: Path, **how: Any) -> None:
-    """Read LOGS into a store.
-
-    Only what is new is read, and each event is stored once. It can be stopped at any time: what was committed stays,
-    and the next run goes on from there.
-    """
-    from auditkit.ingesting import ingested
-
-    ingested(logs, store, now=datetime.now(UTC), **how)
-
-
-@cli.command()
-@store_folder("The store.", required=True)
-@click.option("--json", "style", flag_value="json", default="text", help="Print what was done as one JSON object.")
-def compact(store: Path, style: str) -> None:
-    """Merge the many small parts of a store, day by day.
-
-    It becomes smaller and answers sooner; what it holds stays the same. It can be stopped at any time.
-    """
-    from auditkit.ingesting import compacted
-
-    compacted(store, style=style)
-
-
-@cli.command()
+@cli.command(cls=Grouped)
 @click.argument("name")
 @with_logs
 @parameters_given
@@ -142,7 +100,7 @@ def query(
     answer(prepared(asked.sql, bound), lambda audit: audit.ask(name, values), logs, style, out, show_sql, where, most)
 
 
-@cli.command()
+@cli.command(cls=Grouped)
 @click.argument("statement")
 @with_logs
 @format_of("table", "json", "csv", "parquet")
@@ -160,7 +118,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
     answer(ready, lambda audit: audit.ask_sql(statement), logs, style, out, show_sql, where)
 
 
-@cli.command()
+@cli.command(cls=Grouped)
 @with_logs
 @format_of("table", "json", "csv")
 @out_file
@@ -212,29 +170,28 @@ def findings(
     _leave([finding.severity for finding in run.findings], fail_on, run.failed)
 
 
-@cli.command()
+@cli.command(cls=Grouped)
 @with_logs
 @format_of("table", "json", "csv")
 @out_file
-@click.option("--accounts", metavar="A,B", help="Accounts that are expected, even if nothing of them was read.")
-@click.option("--regions", metavar="R,S", help="Regions that are expected, even if nothing of them was read.")
-def coverage(
-    logs: tuple[str, ...], style: str, out: Path | None, accounts: str | None, regions: str | None, **where: Any
-) -> None:
+def coverage(logs: tuple[str, ...], style: str, out: Path | None, **where: Any) -> None:
     """Show which hours the logs cover, by account and region.
 
     An hour is seen, quiet, missing, blind (AWS lost flow records) or quarantined (a file of it could not be read).
+    --accounts and --regions name what is expected: what of them was not read is missing then, and not forgotten.
     """
     from auditkit.coverage_text import expected, in_style
     from auditkit.output import write_text
 
-    expected_accounts, expected_regions = expected(accounts, regions)  # a slip is told before any log is read
+    expected_accounts, expected_regions = expected(
+        where["accounts"], where["regions"]
+    )  # a slip is told before any log is read
     with opened(logs, **where) as audit:
         facts = audit.coverage(accounts=expected_accounts, regions=expected_regions)
     write_text(in_style(facts, style), out=out, show=show)
 
 
-@cli.command()
+@cli.command(cls=Grouped)
 @click.argument("notebook_and_logs", nargs=-1, metavar="[NOTEBOOK] [LOGS]...")
 @with_window
 @click.option(
@@ -284,7 +241,7 @@ def list_(name: str | None, style: str) -> None:
         show(as_json(entries) if style == "json" else as_text(entries))
 
 
-@cli.command()
+@cli.command(cls=Grouped)
 @with_logs
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default="auditkit-lab", show_default=True)
 @click.option("--prepare-only", is_flag=True, help="Copy the notebooks and do not start JupyterLab.")
@@ -335,6 +292,10 @@ def verify(
         sys.exit(EXIT_FINDINGS)
     if not result.valid:
         sys.exit(EXIT_UNFINISHED)
+
+
+for command in (ingest, compact, pull, athena):
+    cli.add_command(command)
 
 
 def _leave(severities: Sequence[Severity], floor: Severity | None, failed: Mapping[str, str]) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 CONFIG = "auditkit.toml"
-Defaults = dict[str, dict[str, Any]]  # command -> name of the click parameter -> value
+Defaults = dict[str, dict[str, Any]]  # command -> name of the click parameter -> value; of a group: command -> …
 
 
 def defaults(path: Path, commands: Mapping[str, click.Command]) -> Defaults:
     """What *path* says for each of *commands*; nothing when there is no such file.
 
     A section is a command, a key is an option as it is typed, without its dashes (`fail-on`), or `logs`. Keys above the
-    first section hold for every command that has them.
+    first section hold for every command that has them, those of groups included.
     Raises: click.UsageError, for text that is no TOML, and for a section or key that means nothing.
     """
     if not path.is_file():
@@ -26,22 +26,30 @@ def defaults(path: Path, commands: Mapping[str, click.Command]) -> Defaults:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise click.UsageError(f"{path} cannot be read as TOML: {error}") from None
-    options = {name: _options(command) for name, command in commands.items()}
+    groups = {name: command for name, command in commands.items() if isinstance(command, click.Group)}
+    options = {name: _options(command) for name, command in commands.items() if name not in groups}
+    inside = {
+        name: {below: _options(command) for below, command in group.commands.items()} for name, group in groups.items()
+    }
     sections = {name: value for name, value in written.items() if isinstance(value, dict)}
     shared = {name: value for name, value in written.items() if name not in sections}
     if strange := sorted(sections.keys() - options.keys()):
         raise click.UsageError(f"{path}: [{strange[0]}] is no command. Sections are {_names(options)}.")
-    if strange := sorted(key for key in shared if not any(_key(key) in known for known in options.values())):
+    everything = [*options.values(), *(known for group in inside.values() for known in group.values())]
+    if strange := sorted(key for key in shared if not any(_key(key) in known for known in everything)):
         raise click.UsageError(f"{path}: no command has an option {strange[0]!r}.")
     for name, section in sections.items():
         if strange := sorted(key for key in section if _key(key) not in options[name]):
             raise click.UsageError(f"{path}: [{name}] has no option {strange[0]!r}. It has {_names(options[name])}.")
-    return {
-        name: {
-            known[_key(key)]: value for key, value in {**shared, **sections.get(name, {})}.items() if _key(key) in known
-        }
-        for name, known in options.items()
+    found: Defaults = {name: _chosen(known, {**shared, **sections.get(name, {})}) for name, known in options.items()}
+    return found | {
+        name: {below: _chosen(known, shared) for below, known in group.items()} for name, group in inside.items()
     }
+
+
+def _chosen(known: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a command has an option for."""
+    return {known[_key(key)]: value for key, value in values.items() if _key(key) in known}
 
 
 def _options(command: click.Command) -> dict[str, str]:

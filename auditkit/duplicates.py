@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from auditkit.fingerprints import Fingerprints, fingerprints
 from auditkit.logs import arrays
-from auditkit.store import Store
 
 MOST_KEPT = 1_000_000  # fingerprints in memory, 16 MB; those of the days that came up last stay
+
+
+class Holder(Protocol):
+    """What may hold events already: a store."""
+
+    def parts_of_day(self, table: str, day: date) -> Sequence[Path]: ...
 
 
 class SeenEvents:
@@ -22,7 +29,7 @@ class SeenEvents:
     Days that were not asked about for long are let go, and read again should they come back.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Holder) -> None:
         self._store = store
         self._days: OrderedDict[int, _Day] = OrderedDict()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from auditkit.coverage import WEAK, Hours, gaps, judge
 from auditkit.logs.keys import HOUR_S
 from auditkit.model import Result, Window, counted, iso
+from auditkit.pulls import EVERYTHING, PulledDay
 from auditkit.signs import Gathered, gather, hour_of
 from auditkit.store import Store
 
@@ -83,7 +84,7 @@ def coverage(
         judged={"start": _hour(judged.start), "end": _hour(judged.end)},
         hours=judged.by_state,
         gaps=gaps(judged.spans),
-        unknown=_unknown(signs, judged),
+        unknown=[*_not_pulled(store.pulled_days()), *_unknown(signs, judged)],
         spans=judged.spans,
     )
 
@@ -134,6 +135,20 @@ def _unknown(signs: Gathered, judged: Hours) -> list[str]:
     if signs.nameless:
         texts.append(f"{counted(signs.nameless, 'quarantined file')} could belong to any hour: the name says none.")
     return texts
+
+
+def _not_pulled(days: Sequence[PulledDay]) -> list[str]:
+    """What rows that came from an engine leave open."""
+    if not days:
+        return []
+    scopes = sorted({f"{day.table}: {day.scope}" for day in days if day.scope != EVERYTHING})
+    texts = [f"Only some records were asked of {days[0].engine} ({'; '.join(scopes)}): the others are not seen here."]
+    engines = ", ".join(sorted({day.engine for day in days}))
+    return [
+        *(texts if scopes else []),
+        f"The records came from tables of {engines}. A file that cannot be read there, or holds no records, leaves no "
+        "trace in them, and neither do digests: `auditkit verify` judges the files.",
+    ]
 
 
 def _tables(cells: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Any
 from auditkit.batches import Answer, Done, Files, Question, Setting
 from auditkit.duplicates import SeenEvents
 from auditkit.entries import ABOVE, FileEntry
+from auditkit.errors import StoreError
 from auditkit.logs.discover import discover
 from auditkit.logs.reading import Options
 from auditkit.logs.source import SourceFile
@@ -111,6 +112,11 @@ def ingest(
     Raises: SourceError, for a place that does not exist; StoreError, when the store cannot be written.
     """
     window, options = window or Window(), options or Options()
+    if store.pulled_days():
+        raise StoreError(
+            f"The store at {str(store.folder)!r} holds rows that were pulled from an engine, and logs may hold the "
+            "same again. Ingest into a store of its own."
+        )
     with store.locked(), _without_garbage_collection():
         store.sweep()
         files = discover(places, listed or window)

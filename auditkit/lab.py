@@ -24,10 +24,12 @@ def prepare(
     since: str | None = None,
     until: str | None = None,
     flow_format: str | None = None,
+    engine: str | None = None,
+    **connection: str | None,
 ) -> list[Path]:
     """Copy every notebook to *folder*, set to run over what is named; returns the copies.
 
-    A notebook that is there already is somebody's work, and left alone.
+    A notebook that is there already is somebody's work, and left alone. *connection* says how to reach the *engine*.
     Raises: SourceError, for logs or a store that do not exist.
     """
     local = [place for place in (*logs, *([store] if store else [])) if not is_remote(place)]
@@ -39,6 +41,8 @@ def prepare(
         "since": since or "",
         "until": until or "",
         "flow_format": flow_format or "",
+        "engine": "" if logs or store else engine or "",
+        "connection": {name: str(value) for name, value in connection.items() if value and engine},
     }
     folder.mkdir(parents=True, exist_ok=True)
     copies = []

@@ -9,8 +9,33 @@ from typing import Any
 
 import click
 
+from auditkit.engines.settings import SETTINGS
 from auditkit.errors import ParameterError
 from auditkit.model import SEVERITIES
+
+
+class EngineOption(click.Option):
+    """How to reach Athena or Trino, and what of their tables to read."""
+
+
+class Grouped(click.Command):
+    """A command whose help keeps the options for Athena and Trino apart: most calls need none of them."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        here: list[tuple[str, str]] = []
+        there: list[tuple[str, str]] = []
+        for parameter in self.get_params(context):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context)):
+                (there if isinstance(parameter, EngineOption) else here).append(record)
+        for title, records in (("Options", here), ("Instead of LOGS, tables of Athena or Trino", there)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def with_engine(command: Callable[..., None]) -> Callable[..., None]:
+    """--engine, and how to reach it: as an option, an AUDITKIT_… variable, or a key of auditkit.toml."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_ENGINE), command)
 
 
 def with_logs(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,6 +60,7 @@ def with_window(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--since", metavar="TIME", help="Start of the window, included."),
         click.option("--until", metavar="TIME", help="End of the window, not included."),
         flow_format_given,
+        with_engine,
     )
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
@@ -45,6 +71,31 @@ def format_of(*styles: str) -> Callable[..., Any]:
 
 flow_format_given = click.option(
     "--flow-format", metavar="FIELDS", help="Fields of flow logs without a header, in order: 'version start end …'."
+)
+
+
+def _setting(name: str, about: str, *, metavar: str, **more: Any) -> Callable[..., Any]:
+    variable = f"AUDITKIT_{name.upper().replace('-', '_')}"
+    return click.option(f"--{name}", cls=EngineOption, metavar=metavar, envvar=variable, help=about, **more)
+
+
+_ENGINE: tuple[Callable[..., Any], ...] = (
+    _setting("engine", "Who holds them: athena or trino.", metavar="ENGINE", type=click.Choice(tuple(SETTINGS))),
+    _setting("cloudtrail-table", "The table of CloudTrail events: TABLE or DATABASE.TABLE.", metavar="TABLE"),
+    _setting("flow-table", "The table of VPC flow records.", metavar="TABLE"),
+    _setting("database", "Where a table without one is: a database of Athena, a schema of Trino.", metavar="NAME"),
+    _setting("catalog", "Where the database is: awsdatacatalog by default, hive at Trino.", metavar="NAME"),
+    click.option("--accounts", cls=EngineOption, metavar="A,B", help="Only of these accounts."),
+    click.option("--regions", cls=EngineOption, metavar="R,S", help="Only of these regions."),
+    _setting("max-scan", "Run nothing that would read more, such as 50GB.", metavar="SIZE"),
+    _setting("workgroup", "Athena: the workgroup that runs the statements.", metavar="NAME"),
+    _setting("output-location", "Athena: where results go; the workgroup's own if not said.", metavar="S3URL"),
+    _setting("aws-region", "Athena: the region; that of the AWS configuration if not said.", metavar="REGION"),
+    _setting("profile", "Athena: the profile of the AWS configuration.", metavar="NAME"),
+    _setting("host", "Trino: its name or address.", metavar="HOST"),
+    _setting("port", "Trino: its port.", metavar="N", type=click.IntRange(1, 65535)),
+    _setting("user", "Trino: who asks. AUDITKIT_TRINO_PASSWORD or AUDITKIT_TRINO_TOKEN proves it.", metavar="NAME"),
+    _setting("scheme", "Trino: http or https.", metavar="SCHEME", type=click.Choice(("http", "https"))),
 )
 out_file = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead.")
 parameters_given = click.option(

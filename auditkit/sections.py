@@ -9,12 +9,14 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+from rich.filesize import decimal
 
 from auditkit import __version__, charts, heatmap
 from auditkit.audit import Audit, as_frame
 from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.model import SEVERITIES, Severity, at_least, counted
+from auditkit.pulls import Pull
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
 from auditkit.rules import RuleRun
@@ -261,17 +263,46 @@ def _hours(facts: Coverage) -> list[Block]:
 
 def provenance(audit: Audit, parameters: Mapping[str, Any]) -> list[Block]:
     """How this report came to be: versions, window, parameters and every statement that was run."""
-    return [
-        blocks.provenance(
-            {
-                "version": f"auditkit {__version__}",
-                "engine": f"DuckDB {duckdb.__version__}, Python {platform.python_version()}",
-                "window": str(audit.window),
-                "parameters": {name: value for name, value in parameters.items() if value not in ("", [], None)},
-                "queries": [asdict(asked) for asked in audit.asked],
-            }
-        )
-    ]
+    pulls = audit.store.pulls()
+    facts = {
+        "version": f"auditkit {__version__}",
+        "engine": f"DuckDB {duckdb.__version__}, Python {platform.python_version()}",
+        "window": str(audit.window),
+        **_pulled(pulls),
+        "parameters": {name: value for name, value in parameters.items() if value not in ("", [], None)},
+        "queries": [*map(_pull_asked, pulls), *map(asdict, audit.asked)],
+    }
+    return [blocks.provenance(facts)]
+
+
+def _pulled(pulls: Sequence[Pull]) -> dict[str, str]:
+    """What an engine was asked for, and what it took."""
+    if not pulls:
+        return {}
+    sources = dict.fromkeys(f"{pull.source} of {pull.engine}" for pull in pulls)
+    read = sum(pull.bytes_scanned or 0 for pull in pulls)
+    expected = [pull.estimated_bytes for pull in pulls]
+    bound = f"at most {decimal(sum(size for size in expected if size))}" if all(expected) else "an unknown amount"
+    costs = [pull.cost_usd for pull in pulls if pull.cost_usd is not None]
+    last = max(pull.pulled_at for pull in pulls)
+    facts = {
+        "rows_from": ", ".join(sources),
+        "pulled": f"{last:%Y-%m-%d %H:%M} UTC; {bound} expected, {decimal(read)} read",
+    }
+    return facts | ({"cost": f"${sum(costs):,.4f} for {decimal(read)}, by list price"} if costs else {})
+
+
+def _pull_asked(pull: Pull) -> dict[str, Any]:
+    return {
+        "name": f"pull of {pull.table}",
+        "sql": pull.sql,
+        "rows": pull.row_count,
+        "duration_s": pull.duration_s,
+        "bytes_scanned": pull.bytes_scanned,
+        "cost_usd": pull.cost_usd,
+        "engine": pull.engine,
+        "query_id": pull.query_id,
+    }
 
 
 def _shared_folder(files: Sequence[str]) -> str:

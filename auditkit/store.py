@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from auditkit.entries import FileEntry
 from auditkit.errors import StoreError
 from auditkit.logs.digests import Digest
 from auditkit.logs.source import STORE_LEDGER
+from auditkit.model import Window, iso
 from auditkit.parts import Part
+from auditkit.pulls import PULLED, UNNAMED, Pull, PulledDay, PulledFile
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+UPGRADED = (2,)  # versions that lack nothing but tables
 AGAIN = "again "  # before the version of a file that has to be read again, although it is the same
 _LOCK = "ingest.lock"
 _LEDGER: Any = aiosql.from_path(QUERIES / "ledger.sql", "sqlite3")
@@ -48,7 +52,7 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
-                if create and not _version(connection):
+                if (create and not _version(connection)) or _version(connection) in UPGRADED:
                     _LEDGER.create_schema(connection)
                     _LEDGER.stamp_schema_version(connection)
                 version = _version(connection)
@@ -168,6 +172,44 @@ class Store:
             for part in concerned.values():
                 (self.folder / part["path"]).unlink(missing_ok=True)
 
+    def commit_pull(self, pull: Pull, files: Sequence[PulledFile], new: Sequence[Part], days: Sequence[date]) -> None:
+        """The rows of a pull instead of all that the store had of its table on *days*, together or not at all.
+
+        Raises: StoreError.
+        """
+        with parts.writing(self.folder):
+            with self._connection() as connection, _transaction(connection):
+                old = [
+                    dict(row)
+                    for day in days
+                    for row in _LEDGER.parts_of_day(connection, table_name=pull.table, event_date=day.isoformat())
+                ]
+                for row in old:
+                    self._subtract(connection, row)
+                ids = {file.key: _add_pulled(connection, file, pull.window) for file in files}
+                for part in new:
+                    _add_part(connection, part, [ids[key] for key in part.keys])
+                pull_id = _LEDGER.add_pull(connection, **pull.as_row())
+                for day in days:
+                    _LEDGER.set_pull_day(connection, table_name=pull.table, event_date=day.isoformat(), pull_id=pull_id)
+            for row in old:
+                (self.folder / row["path"]).unlink(missing_ok=True)
+
+    def pulls(self) -> list[Pull]:
+        """Every statement that brought rows, in order; also those whose rows were replaced since."""
+        with self._connection() as connection:
+            return [Pull.of(row) for row in _LEDGER.pulls(connection)]
+
+    def pulled_days(self) -> list[PulledDay]:
+        """Where the rows of each day are from, of those that were pulled."""
+        with self._connection() as connection:
+            return [PulledDay.of(row) for row in _LEDGER.pulled_days(connection)]
+
+    def has_ingested(self) -> bool:
+        """Whether any file was read here, and not only rows pulled."""
+        with self._connection() as connection:
+            return bool(_LEDGER.ingested_files(connection, pulled=PULLED)["files"])
+
     def sweep(self) -> int:
         """Delete Parquet files that the ledger does not list; returns how many. Only while no other ingest runs."""
         listed = {path for paths in self.parts().values() for path in paths}
@@ -188,6 +230,16 @@ class Store:
             day = date.fromisoformat(part["event_date"])
             smaller = parts.write(self.folder, part["table_name"], day, kept, tuple(others))
             _add_part(connection, smaller, list(others.values()))
+
+    def _subtract(self, connection: sqlite3.Connection, part: Mapping[str, Any]) -> None:
+        """Take a part out, and its rows out of the books of their files."""
+        counts = pq.ParquetFile(self.folder / part["path"]).read(columns=["log_file"])["log_file"].value_counts()
+        files = [row["key"] for row in _LEDGER.files_of_part(connection, part_id=part["id"])]
+        _LEDGER.remove_part(connection, part_id=part["id"])
+        for count in counts.to_pylist():
+            _LEDGER.subtract_rows(connection, key=count["values"] or UNNAMED, row_count=count["counts"])
+        for key in files:
+            _LEDGER.remove_file_without_rows(connection, key=key)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -247,3 +299,21 @@ def _add_part(connection: sqlite3.Connection, part: Part, file_ids: Sequence[int
     )
     for file_id in file_ids:
         _LEDGER.add_part_file(connection, part_id=part_id, file_id=file_id)
+
+
+def _add_pulled(connection: sqlite3.Connection, file: PulledFile, window: Window) -> int:
+    start, end = iso(window.start) or "", iso(window.end) or ""
+    if known := _LEDGER.file_id(connection, key=file.key):
+        _LEDGER.add_rows(
+            connection,
+            key=file.key,
+            records=file.stored + file.duplicates,
+            stored=file.stored,
+            duplicates=file.duplicates,
+            window_start=start,
+            window_end=end,
+        )
+        return int(known["id"])
+    entry = FileEntry(file.key, 0, PULLED, start, end, "stored", kind=file.kind)
+    counted = replace(entry, records=file.stored + file.duplicates, stored=file.stored, duplicates=file.duplicates)
+    return _add_file(connection, counted)

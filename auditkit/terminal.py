@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from auditkit.report.clean import clean
 
 if TYPE_CHECKING:
     from auditkit.ingest import Reached
+    from auditkit.model import Running
 
 
 def show(text: str) -> None:
@@ -73,6 +75,29 @@ def _counting(doing: str, what: str) -> Iterator[Callable[[int, int], None] | No
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def asking() -> Iterator[Callable[[Running], None]]:
+    """A line on the statement that runs at Athena or Trino, on a terminal; elsewhere its id, once it has one."""
+    said: set[str] = set()
+
+    def name(now: Running) -> None:
+        if now.query_id and now.query_id not in said:
+            said.add(now.query_id)
+            say(f"{now.engine}: query {now.query_id}")
+
+    if not sys.stderr.isatty():
+        yield name
+        return
+    with Console(stderr=True).status("asking") as status:
+
+        def tell(now: Running) -> None:
+            name(now)
+            read = f", {decimal(now.bytes_scanned)} read" if now.bytes_scanned else ""
+            status.update(f"{now.engine} {now.state.lower()}, {now.elapsed_s:.0f} s{read}")
+
+        yield tell
 
 
 @contextmanager

@@ -55,12 +55,35 @@ CREATE TABLE IF NOT EXISTS digest_files (
     object  TEXT NOT NULL                 -- s3://bucket/key of a log file that was delivered
 );
 CREATE INDEX IF NOT EXISTS digest_files_by_digest ON digest_files (file_id);
+CREATE TABLE IF NOT EXISTS pulls (        -- statements that brought rows from Athena or Trino
+    id            INTEGER PRIMARY KEY,
+    table_name    TEXT NOT NULL,
+    window_start  TEXT NOT NULL,          -- ISO, UTC; on event time
+    window_end    TEXT NOT NULL,
+    engine        TEXT NOT NULL,          -- athena | trino
+    source        TEXT NOT NULL,          -- the engine's own table
+    scope         TEXT NOT NULL,          -- JSON: the services, accounts and regions that were asked for; [] is all
+    query_id      TEXT,
+    estimated_bytes INTEGER,              -- at most, before it ran; NULL where nobody could tell
+    bytes_scanned INTEGER,
+    cost_usd      REAL,
+    duration_s    REAL NOT NULL,
+    pulled_at     TEXT NOT NULL,          -- ISO, UTC
+    sql           TEXT NOT NULL,
+    row_count     INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pull_days (    -- which of them the rows of a day are from
+    table_name TEXT NOT NULL,
+    event_date TEXT NOT NULL,
+    pull_id    INTEGER NOT NULL REFERENCES pulls (id) ON DELETE CASCADE,
+    PRIMARY KEY (table_name, event_date)
+);
 
 -- name: schema_version()^
 PRAGMA user_version;
 
 -- name: stamp_schema_version()!
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- name: known_files()
 SELECT id, key, size, version, window_start, window_end, state, flow_format, stored, duplicates FROM files;
@@ -102,7 +125,7 @@ INSERT INTO bad_records (file_id, position, reason, text) VALUES (:file_id, :pos
 SELECT path, table_name, event_date, row_count FROM parts ORDER BY table_name, event_date, id;
 
 -- name: parts_of_day(table_name, event_date)
-SELECT path FROM parts WHERE table_name = :table_name AND event_date = :event_date ORDER BY id;
+SELECT id, path FROM parts WHERE table_name = :table_name AND event_date = :event_date ORDER BY id;
 
 -- name: parts_of_file(file_id)
 SELECT p.id, p.path, p.table_name, p.event_date
@@ -169,3 +192,47 @@ SELECT f.key, b.position, b.reason
 FROM bad_records AS b
 JOIN files AS f ON f.id = b.file_id
 ORDER BY f.key, b.position;
+
+-- name: add_pull(table_name, window_start, window_end, engine, source, scope, query_id, estimated_bytes, bytes_scanned, cost_usd, duration_s, pulled_at, sql, row_count)<!
+INSERT INTO pulls (
+    table_name, window_start, window_end, engine, source, scope, query_id, estimated_bytes, bytes_scanned, cost_usd,
+    duration_s, pulled_at, sql, row_count
+) VALUES (
+    :table_name, :window_start, :window_end, :engine, :source, :scope, :query_id, :estimated_bytes, :bytes_scanned,
+    :cost_usd, :duration_s, :pulled_at, :sql, :row_count
+);
+
+-- name: set_pull_day(table_name, event_date, pull_id)!
+INSERT OR REPLACE INTO pull_days (table_name, event_date, pull_id) VALUES (:table_name, :event_date, :pull_id);
+
+-- name: pulls()
+SELECT
+    id, table_name, window_start, window_end, engine, source, scope, query_id, estimated_bytes, bytes_scanned, cost_usd,
+    duration_s, pulled_at, sql, row_count
+FROM pulls
+ORDER BY id;
+
+-- name: pulled_days()
+SELECT d.table_name, d.event_date, p.window_start, p.window_end, p.engine, p.source, p.scope, p.pulled_at
+FROM pull_days AS d
+JOIN pulls AS p ON p.id = d.pull_id
+ORDER BY d.table_name, d.event_date;
+
+-- name: ingested_files(pulled)^
+SELECT count(*) AS files FROM files WHERE version <> :pulled;
+
+-- name: subtract_rows(key, row_count)!
+UPDATE files SET records = records - :row_count, stored = stored - :row_count WHERE key = :key;
+
+-- name: remove_file_without_rows(key)!
+DELETE FROM files WHERE key = :key AND NOT EXISTS (SELECT 1 FROM part_files AS f WHERE f.file_id = files.id);
+
+-- name: add_rows(key, records, stored, duplicates, window_start, window_end)!
+UPDATE files
+SET
+    records = records + :records,
+    stored = stored + :stored,
+    duplicates = duplicates + :duplicates,
+    window_start = min(window_start, :window_start),
+    window_end = max(window_end, :window_end)
+WHERE key = :key;

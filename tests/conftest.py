@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from auditkit import audit as audits
+from auditkit import opening
 from auditkit.audit import Audit
 from auditkit.cli import main
 from auditkit.ingest import ingest
@@ -70,7 +70,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def audit(samples: Path) -> Iterator[Audit]:
     """An Audit over data-samples."""
-    with audits.open(store=samples) as opened:
+    with opening.open(store=samples) as opened:
         yield opened
 
 

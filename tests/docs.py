@@ -17,7 +17,7 @@ from auditkit.parameters import QueryParameter
 from auditkit.schema import ARROW, TABLES
 
 DOCS = Path(__file__).parents[1] / "docs"
-HAND_WRITTEN = {"performance.md"}
+HAND_WRITTEN = {"performance.md", "athena.md"}
 WRITTEN = "<!-- Written by `make docs`; change the source, not this page. -->"
 SERVICES = {
     "ecr": "Container images (ECR)",

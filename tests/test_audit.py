@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import auditkit
-from auditkit import audit as audits
+from auditkit import opening
 from auditkit.audit import Audit
 from auditkit.errors import ParameterError, QueryError, SourceError, StoreError, UnknownQueryError, WindowError
 from auditkit.ingest import Reached, ingest
@@ -47,9 +47,10 @@ def events(audit: Audit, **window: str) -> list[str]:
 
 
 def test_the_package_gives_open_and_nothing_by_accident() -> None:
-    assert (auditkit.open, auditkit.verify) == (audits.open, audits.verify)
+    assert (auditkit.open, auditkit.verify) == (opening.open, opening.verify)
     assert auditkit.Audit is Audit
-    assert set(auditkit.__all__) == {"Audit", "AuditkitError", "Finding", "Result", "Window", "open", "verify"}
+    names = {"Audit", "AuditkitError", "Finding", "Result", "Window", "open", "verify"}
+    assert set(auditkit.__all__) == names | {"AthenaSettings", "TrinoSettings"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         auditkit.nothing  # noqa: B018
 

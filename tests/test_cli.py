@@ -119,7 +119,7 @@ def test_wrong_use_exits_2_and_says_what_to_do(line: str, message: str, command:
 
 
 def test_a_slip_is_told_before_any_log_is_read(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditkit.audit.ingest", lambda *_, **__: pytest.fail("logs were read"))
+    monkeypatch.setattr("auditkit.opening.ingest", lambda *_, **__: pytest.fail("logs were read"))
     for words in (
         ["query", "activity/events", "-p", "limit=many"],
         ["sql", "SELEC 1"],
@@ -206,7 +206,7 @@ def test_auditkit_toml_takes_options_as_they_are_typed(command: Command, samples
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[findings]\nfial-on = 'high'\n", "[findings] has no option 'fial-on'. It has fail-on"),
+        ("[findings]\nfial-on = 'high'\n", "[findings] has no option 'fial-on'. It has accounts,"),
         ("[finding]\n", "[finding] is no command. Sections are"),
         ("stor = 'x'\n", "no command has an option 'stor'"),
         ("[findings\n", "cannot be read as TOML"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from auditkit import audit as audits
+from auditkit import opening
 from auditkit.catalogue import Catalogue
 from auditkit.errors import ParameterError
 from auditkit.evidence import Coverage
@@ -29,7 +29,7 @@ Cell = tuple[str, str]  # state, proof
 
 def covered(folder: Path, since: datetime | None = None, until: datetime | None = None, **expected: Any) -> Coverage:
     """The coverage of a folder, whose spans lie without a gap or an overlap side by side, whatever is in it."""
-    with audits.open(folder) as audit:
+    with opening.open(folder) as audit:
         audit.catalogue = CATALOGUE
         facts = audit.coverage(since=since, until=until, **expected)
     spans = facts.spans.to_pylist()
@@ -243,7 +243,7 @@ def test_a_window_of_centuries_is_judged_as_fast_as_a_day(tmp_path: Path) -> Non
 def test_what_was_left_out_when_the_logs_were_read_is_not_called_quiet(tmp_path: Path) -> None:
     chain(tmp_path / "logs")
     ingest(Store(tmp_path / "store", create=True), [tmp_path / "logs"], window=Window(at(10), at(14)))
-    with audits.open(store=tmp_path / "store") as audit:
+    with opening.open(store=tmp_path / "store") as audit:
         assert set(cells(audit.coverage(since=at(8), until=at(10))).values()) == {("missing", "left out")}
         assert audit.coverage().judged == {"start": "2026-11-02T10:00:00Z", "end": "2026-11-02T14:00:00Z"}
         assert cells(audit.coverage())[12] == SEEN

@@ -103,7 +103,7 @@ def test_wrong_use_exits_2(command: Command, logs: Path, words: tuple[str, ...],
 
 
 def test_a_slip_is_told_before_any_log_is_read(command: Command, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditkit.audit.ingest", lambda *_, **__: pytest.fail("logs were read"))
+    monkeypatch.setattr("auditkit.opening.ingest", lambda *_, **__: pytest.fail("logs were read"))
     assert command("coverage", logs, "--regions", "x").code == 2
 
 

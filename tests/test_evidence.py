@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from auditkit import audit as audits
+from auditkit import opening
 from auditkit.audit import Audit
 from auditkit.output import as_json
 from tests.records import ACCOUNT, START, flow_line, record, trail, write_flows, write_trail
@@ -33,7 +33,7 @@ def test_every_file_is_in_one_state_and_every_trouble_has_its_reason(tmp_path: P
     (tmp_path / "half.json").write_bytes(trail(record("e2"), "no record"))  # type: ignore[arg-type]
     (tmp_path / "cut.json.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
     (tmp_path / "notes.txt").write_text("remember the milk")
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         facts = small.coverage()
     assert sum(facts.files.values()) == 4
     assert (facts.files["stored"], facts.files["partial"]) == (1, 1)
@@ -47,7 +47,7 @@ def test_every_file_is_in_one_state_and_every_trouble_has_its_reason(tmp_path: P
 
 def test_the_window_cuts_what_is_counted_and_not_the_books(tmp_path: Path) -> None:
     write_trail(tmp_path / "trail.json", record("e1"), record("e2", eventTime="2026-11-05T00:00:00Z"))
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         facts = small.coverage(since="2026-11-04", until="2026-11-06")
     assert facts.window == {"start": "2026-11-04T00:00:00Z", "end": "2026-11-06T00:00:00Z"}
     assert facts.tables["cloudtrail_events"]["rows"] == 1
@@ -57,14 +57,14 @@ def test_the_window_cuts_what_is_counted_and_not_the_books(tmp_path: Path) -> No
 def test_blind_time_is_what_skipdata_spans(tmp_path: Path) -> None:
     blind = flow_line().replace(" OK", " SKIPDATA")
     write_flows(tmp_path / "flows.log", flow_line(), blind, flow_line(start=START + 600).replace(" OK", " SKIPDATA"))
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         facts = small.coverage()
     assert facts.blind_s == 120
     assert facts.blind[0]["interval_count"] == 2
 
 
 def test_nothing_read_is_nothing_covered(tmp_path: Path) -> None:
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         facts = small.coverage()
     assert (facts.tables, facts.cells, facts.blind_s, facts.balanced) == ({}, [], 0.0, True)
     assert set(facts.files.values()) == {0}

@@ -19,10 +19,16 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-ingesting verifying
+athena_commands store_commands
+ingesting verifying pulling
 asking lab listing coverage_text
+setup
 config options sections
+opening
 audit
+connections
+remote
+pull
 runs rules evidence
 findings match_rules output terminal history coverage
 catalogue signs
@@ -31,10 +37,10 @@ engines
 validation
 ingest compaction
 readers reader
-batches
+batches arriving
 duplicates
 store
-parts entries
+parts entries pulls
 fingerprints
 logs
 report heatmap
@@ -52,8 +58,11 @@ PRESENTATION = {
 
 # Who touches files, and what for. All others take and give values.
 FILES = {
-    "audit": "a store that lives as long as the Audit",
     "asking": "opens an Audit, which is no file of its own",
+    "opening": "a store that lives as long as the Audit",
+    "connections": "auditkit.toml",
+    "pull": "queries/frames/",
+    "setup.table_text": "queries/ddl/",
     "engines.athena.files": "what an unload left in S3",
     "catalogue": "queries/",
     "config": "auditkit.toml",

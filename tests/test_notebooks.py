@@ -54,13 +54,13 @@ def test_every_parameter_is_typed_and_explained(path: Path) -> None:
     cell = next(cell for cell in code(path) if TAG in cell.metadata.get("tags", []))
     assert all(isinstance(line, ast.AnnAssign) for line in ast.parse(cell.source).body)
     for parameter in declared(read(path)).values():
-        assert parameter.type in {"str", "int", "float", "bool", "list[str]"}, parameter.name
+        assert parameter.type in {"str", "int", "float", "bool", "list[str]", "dict[str, str]"}, parameter.name
         assert len(parameter.about) > 10, parameter.name
         assert not CREDENTIAL.search(parameter.name), "credentials would be stored in the output"
 
 
 def test_every_notebook_can_be_told_what_to_read(path: Path) -> None:
-    assert {"logs", "store", "since", "until"} <= declared(read(path)).keys()
+    assert {"logs", "store", "engine", "connection", "since", "until"} <= declared(read(path)).keys()
 
 
 def test_unknown_parameters_are_refused(path: Path) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from auditkit import audit as audits
-from auditkit import sections
+from auditkit import opening, sections
 from auditkit.audit import Audit
 from auditkit.evidence import Coverage
 from auditkit.ingest import ingest
@@ -68,7 +67,7 @@ def test_rules_that_did_not_run_are_part_of_the_verdict(audit: Audit, rule_run: 
 
 
 def test_an_empty_window_is_not_called_clean(audit: Audit) -> None:
-    with audits.open(store=audit.store.folder, since="2027-01-01") as later:
+    with opening.open(store=audit.store.folder, since="2027-01-01") as later:
         said = sections.verdict(later, later.evaluate(), later.coverage())[0]
         assert said.data["sentence"].startswith("There was nothing to judge")
         assert "holding 13,180 records" in said.data["detail"]
@@ -111,7 +110,7 @@ def test_activity_and_network_show_sql_with_every_table(audit: Audit) -> None:
 def test_coverage_names_what_the_report_cannot_see(tmp_path: Path) -> None:
     write_trail(tmp_path / "one" / "trail.json", record("e1"))
     (tmp_path / "one" / "cut.json.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
-    with audits.open(tmp_path / "one") as small:
+    with opening.open(tmp_path / "one") as small:
         run = small.evaluate(rules=["network.external_scan", "iam.user_created"])
         shown = sections.coverage(small.coverage(), run)
     data = shown[0].data
@@ -126,7 +125,7 @@ def test_paths_in_the_coverage_are_shortened_to_what_tells_files_apart(tmp_path:
     for name in ("a/x.json", "b/x.json"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         rows = sections.coverage(small.coverage(), RuleRun())[0].data["quarantined"]["rows"]
     assert [row[0] for row in rows] == ["a/x.json", "b/x.json"]
 
@@ -135,14 +134,14 @@ def test_a_window_that_left_records_out_still_balances_its_books(tmp_path: Path)
     write_flows(tmp_path / "logs" / "flows.log", flow_line(), flow_line(start=1))
     window = Window.parse("2026-01-01", None, now=datetime.now(UTC))
     ingest(Store(tmp_path / "s", create=True), [tmp_path / "logs"], window=window)
-    with audits.open(store=tmp_path / "s") as small:
+    with opening.open(store=tmp_path / "s") as small:
         facts = small.coverage()
         assert (facts.records["outside"], facts.balanced) == (1, True)
         assert not [p for p in sections.coverage(facts, RuleRun())[0].data["problems"] if "books" in p]
 
 
 def test_provenance_lists_every_statement_and_no_empty_parameter(audit: Audit) -> None:
-    with audits.open(store=audit.store.folder) as fresh:
+    with opening.open(store=audit.store.folder) as fresh:
         fresh.sql("SELECT 1 AS one")
         fresh.query("activity/timeline")
         data = sections.provenance(fresh, {"logs": ["logs"], "since": "", "severity": "info"})[0].data
@@ -159,14 +158,14 @@ def test_only_what_is_known_to_be_gone_raises_an_alarm(tmp_path: Path) -> None:
     for hour in (8, 10):
         write_flow_hour(tmp_path, hour)  # of hour 9 nothing is known
     keys = [write_hour(tmp_path, hour) for hour in (8, 9, 10)]
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         data = sections.coverage(small.coverage(), RuleRun())[0].data
     assert (data["gaps"], data["problems"]) == (None, [])
     assert data["cannot_see"][0] == "1 hour in 1 account and region: nothing shows whether logs were delivered."
     for hour in (7, 8, 9, 10, 11):
         write_digest(tmp_path, hour, keys[hour - 8 : hour - 7] if hour > 7 else [])
     (tmp_path / keys[1]).unlink()
-    with audits.open(tmp_path) as small:
+    with opening.open(tmp_path) as small:
         data = sections.coverage(small.coverage(since=at(8), until=at(11)), RuleRun())[0].data
     assert data["problems"] == ["1 gap in the logs: hours whose files are gone, or in which logging was off."]
     assert data["gaps"]["rows"][0][-1] == "1 file that a digest lists is not among those read"

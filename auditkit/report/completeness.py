@@ -14,7 +14,7 @@ from auditkit.report.cells import cell, grid, label, safe, safe_values
 from auditkit.report.clean import clean_values
 
 LISTED = 100  # of gaps, quarantined files and the like
-_QUERY = ("name", "sql", "rows", "duration_s", "bytes_scanned", "cost_usd")
+_QUERY = ("name", "sql", "rows", "duration_s", "bytes_scanned", "cost_usd", "engine", "query_id")
 _COVERAGE = {
     "files", "quarantined", "records", "tables", "accounts", "regions", "first", "last", "blind_s", "blind", "gaps",
     "cannot_see", "unchecked", "problems", "other",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auditkit import audit as audits
+from auditkit import opening
 from tests.records import ACCOUNT, START, record, write_flows
 from tests.report_samples import HOSTILE
 
@@ -60,7 +60,7 @@ def hostile_logs(folder: Path) -> Path:
 
 
 def test_nothing_in_a_log_runs_in_the_report_made_of_it(visit: Callable[..., Any], tmp_path: Path) -> None:
-    with audits.open(hostile_logs(tmp_path / "logs")) as audit:
+    with opening.open(hostile_logs(tmp_path / "logs")) as audit:
         assert audit.ingested is not None
         assert (audit.ingested.events, audit.ingested.quarantine) == (4 * len(EVIL), [])
         made = audit.report(out=tmp_path / "out", title=EVIL[0])

@@ -1,0 +1,1 @@
+"""Tables for Athena and Trino: printed, looked at, and allowed."""
