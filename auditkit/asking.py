@@ -35,6 +35,8 @@ def opened(
 ) -> Iterator[Audit]:
     """An Audit over what the command line names; what of it could not be read, and what was read elsewhere, is said."""
     if engine and is_meant(engine, logs, store):
+        if flow_format:
+            raise ParameterError("--flow-format is for logs that are read here; a table has its columns.")
         with opened_there(engine, since=since, until=until, **reached) as audit:
             yield audit
         return

@@ -215,7 +215,9 @@ class Audit:
         return report
 
     def close(self) -> None:
-        """Remove the store, if it was made for this Audit alone."""
+        """Remove the store, if it was made for this Audit alone, and let go of the engine."""
+        if self.remote:
+            self.remote.engine.close()
         self._temporary.close()
 
     def __enter__(self) -> Audit:

@@ -34,8 +34,8 @@ def open(
     flow_format: str | None = None,
     progress: Progress | None = None,
     engine: str | Settings | None = None,
-    accounts: Iterable[str] = (),
-    regions: Iterable[str] = (),
+    accounts: Iterable[str] | str = (),
+    regions: Iterable[str] | str = (),
     max_scan: str | int | None = None,
     say: Say = silently,
     running: Callable[[Running], None] | None = None,
@@ -52,7 +52,7 @@ def open(
             AWS's default by default; a header always wins.
         engine: `athena` or `trino`, with its settings as *connection* (of auditkit.engines.settings) or in AUDITKIT_…
             variables or auditkit.toml; or the settings themselves. It needs a window; *until* is now by default.
-        accounts, regions: Of the engine's tables, nothing of others is read.
+        accounts, regions: Of the engine's tables, nothing of others is read. As text, with commas between.
         max_scan: Bytes, as a number or such as "50GB", that one statement may read there at most.
         say: Is told what a statement will read before it runs.
         running: Is told of each statement while it runs there.
@@ -63,7 +63,7 @@ def open(
     if engine is not None:
         if logs or store is not None:
             raise SourceError("An engine reads tables of its own. Leave out the logs and the store, or the engine.")
-        limits = Limits(tuple(accounts), tuple(regions))
+        limits = Limits(_names(accounts), _names(regions))
         most = size_of(max_scan) if isinstance(max_scan, str) else max_scan
         return _remote(Remote(connect(engine, connection, limits, running, most), most, say), window)
     if given := sorted(name for name, value in connection.items() if value is not None):
@@ -83,6 +83,12 @@ def open(
         opened = Store(Path(store), create=bool(logs))
         report = ingest(opened, logs, listed=window, options=options, progress=progress) if logs else None
         return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
+
+
+def _names(given: Iterable[str] | str) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return tuple(name.strip() for name in given.split(",") if name.strip())
+    return tuple(given)
 
 
 def _remote(remote: Remote, window: Window) -> Audit:

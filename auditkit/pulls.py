@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -121,8 +121,3 @@ class PulledFile:
     kind: str  # cloudtrail | flowlogs
     stored: int
     duplicates: int
-
-
-def days_between(first: date, last: date) -> Sequence[date]:
-    """Both included."""
-    return [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]

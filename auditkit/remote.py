@@ -74,7 +74,7 @@ class Remote:
         """The estimate in words, with its dollars where the engine asks for any."""
         if estimate.bytes is None or not self.engine.is_charged:
             return str(estimate)
-        return f"{estimate}, ${cost_usd(estimate.bytes, self.engine.region):,.4f} at most"
+        return f"{estimate}: ${cost_usd(estimate.bytes, self.engine.region):,.4f}"
 
     @property
     def summary(self) -> str:
@@ -91,7 +91,9 @@ class Remote:
     def _size(self, table: str, window: Window) -> Estimate:
         if (table, window) not in self._sizes:
             tables = self.engine.tables
-            self._sizes[table, window] = listed(tables.stored[table], window, tables.limits)
+            self._sizes[table, window] = listed(
+                tables.stored[table], window, tables.limits, profile=self.engine.profile
+            )
         return self._sizes[table, window]
 
     def _check(self, estimate: Estimate) -> None:

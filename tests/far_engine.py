@@ -59,6 +59,7 @@ class FarEngine:
 
     name = "athena"
     region = "eu-central-1"
+    profile = None
     is_charged = True
 
     def __init__(
@@ -87,6 +88,9 @@ class FarEngine:
 
     def explained(self, sql: str, params: Mapping[str, Parameter], *, window: Window) -> Estimate | None:
         return self.estimate
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
     def outside_projection(self, window: Window) -> str | None:
         return None

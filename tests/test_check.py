@@ -43,7 +43,7 @@ def checked(
 def test_a_table_with_everything_is_ready() -> None:
     found = checked(declared("aws"), "aws", DAY)
     assert (found.layout, found.lacking, found.problems) == ("aws", (), ())
-    assert found.estimate == "at most 5.0 GB in 12 objects, $0.0250 at most"
+    assert found.estimate == "at most 5.0 GB in 12 objects: $0.0250"
     assert "ready" in as_text([found], WINDOW)
 
 

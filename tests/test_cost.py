@@ -46,7 +46,7 @@ FILES = found(
     ],
 )
 def test_what_can_be_touched_is_added_up(limits: Limits, size: int, files: int) -> None:
-    estimate = listed(table("s3://b/AWSLogs/"), WINDOW, limits, find=lambda places, window: FILES)
+    estimate = listed(table("s3://b/AWSLogs/"), WINDOW, limits, find=lambda *_, **__: FILES)
     assert (estimate.bytes, estimate.files) == (size, files)
 
 
@@ -55,7 +55,7 @@ def test_of_a_store_only_the_days_of_the_window_count() -> None:
         *((f"store/cloudtrail_events/event_date=2026-11-0{day}/part-1.parquet", 10**day) for day in range(1, 6))
     )
     assert (
-        listed(table("s3://b/store/"), WINDOW, NO_LIMITS, find=lambda *_: days).bytes == 100 + 1_000
+        listed(table("s3://b/store/"), WINDOW, NO_LIMITS, find=lambda *_, **__: days).bytes == 100 + 1_000
     )  # that day and the next, for what came late
 
 
@@ -70,11 +70,29 @@ def test_what_is_not_in_s3_cannot_be_told(location: str | None, because: str) ->
 
 
 def test_what_may_not_be_listed_cannot_be_told() -> None:
-    def find(*_: object) -> list[SourceFile]:
+    def find(*_: object, **__: object) -> list[SourceFile]:
         raise SourceError("s3:ListBucket is not allowed")
 
     estimate = listed(table("s3://b/AWSLogs/"), WINDOW, NO_LIMITS, find=find)
     assert "cannot be listed (s3:ListBucket is not allowed)" in str(estimate)
+
+
+def test_the_objects_are_listed_with_the_credentials_that_ask() -> None:
+    asked: dict[str, object] = {}
+
+    def find(places: list[str], window: Window, **how: object) -> list[SourceFile]:
+        asked.update(how, places=places, window=window)
+        return FILES
+
+    listed(table("s3://b/AWSLogs/"), WINDOW, NO_LIMITS, profile="audit", find=find)
+    assert asked == {"profile": "audit", "places": ["s3://b/AWSLogs/"], "window": WINDOW}
+
+
+def test_of_security_lake_only_the_days_of_the_window_count() -> None:
+    days = found(
+        *((f"ext/region=eu-west-1/accountId=1/eventDay=2026110{day}/x.parquet", 10**day) for day in range(1, 6))
+    )
+    assert listed(table("s3://b/ext/"), WINDOW, NO_LIMITS, find=lambda *_, **__: days).bytes == 100 + 1_000
 
 
 def test_estimates_add_up_and_doubt_stays() -> None:

@@ -18,6 +18,12 @@ def injected(notebook: Path) -> str:
     return next(cell.source for cell in cells if "injected-parameters" in cell.metadata.get("tags", []))
 
 
+def test_the_notebooks_are_set_to_ask_an_engine(tmp_path: Path) -> None:
+    [copy, *_] = lab.prepare(tmp_path / "lab", since="7d", engine="athena", flow_table="logs.flows", workgroup=None)
+    assert 'engine = "athena"' in injected(copy)
+    assert 'connection = {"flow_table": "logs.flows"}' in injected(copy)
+
+
 def test_every_notebook_is_copied_and_told_where_the_logs_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()

@@ -12,6 +12,7 @@ import auditkit
 from auditkit import opening
 from auditkit.audit import Audit
 from auditkit.engines.cost import Estimate
+from auditkit.engines.tables import Limits
 from auditkit.errors import ParameterError, ScanLimitError, SourceError, WindowError
 from auditkit.model import Window
 from auditkit.remote import Remote
@@ -101,6 +102,21 @@ def test_an_open_end_is_now_and_an_open_start_is_refused(engine: FarEngine) -> N
         auditkit.open(engine="athena")
 
 
+def test_accounts_and_regions_may_be_text(company: dict[str, pa.Table], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a notebook has them in its parameters."""
+    reached = []
+
+    def connect(name: object, given: object, limits: Limits, *_: object) -> FarEngine:
+        reached.append(limits)
+        return FarEngine(company, limits=limits)
+
+    monkeypatch.setattr(opening, "connect", connect)
+    for accounts in ("111122223333, 444455556666", ["111122223333", "444455556666"]):
+        with opened(accounts=accounts):
+            pass
+    assert reached == [Limits(accounts=("111122223333", "444455556666"))] * 2
+
+
 def test_logs_and_an_engine_are_not_mixed(engine: FarEngine, samples: Path) -> None:
     with pytest.raises(SourceError, match="Leave out the logs"):
         auditkit.open("logs", engine="athena", since=SINCE)
@@ -118,7 +134,7 @@ def test_what_will_be_read_is_said_before(engine: FarEngine) -> None:
     said: list[str] = []
     with opened(say=said.append) as far:
         far.sql(COUNT)
-    assert said == ["athena reads at most 2.0 TB, $10.0000 at most."]
+    assert said == ["athena reads at most 2.0 TB: $10.0000."]
 
 
 @pytest.mark.parametrize(("most", "is_refused"), [("1GB", True), ("5000", False), (4_999, True), (None, False)])
@@ -164,7 +180,7 @@ def test_the_command_line_asks_an_engine(engine: FarEngine, command: Command) ->
     said = command("sql", COUNT, "--engine", "athena", "--since", SINCE, "--until", UNTIL, "--format", "json")
     assert said.code == 0
     assert said.json[0]["n"] > 0
-    assert "athena reads at most 5.0 kB, $0.0001 at most." in said.err
+    assert "athena reads at most 5.0 kB: $0.0001." in said.err
     assert "athena: 1 statement, 1.0 kB read" in said.err
 
 
@@ -191,6 +207,7 @@ def test_an_engine_in_auditkit_toml_gives_way_to_logs(engine: FarEngine, command
     [
         (("logs", "--engine", "athena"), "--engine athena reads tables of its own"),
         (("--engine", "athena"), "Add --since"),
+        (("--engine", "athena", "--since", SINCE, "--flow-format", "start end"), "--flow-format is for logs"),
         (("--store", "s", "--workgroup", "w"), "--workgroup is for Athena and Trino"),
         (("--store", "s", "--accounts", "1"), "--accounts is for Athena and Trino"),
         (("--engine", "athena", "--since", SINCE, "--max-scan", "much"), "'much' is not a size"),

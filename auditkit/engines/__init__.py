@@ -66,8 +66,17 @@ class RemoteEngine(Engine, Protocol):
         ...
 
     @property
+    def profile(self) -> str | None:
+        """Of the AWS configuration, where it asks with one of its own."""
+        ...
+
+    @property
     def is_charged(self) -> bool:
         """Whether what it reads costs money."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connections. It can be asked again."""
         ...
 
     def outside_projection(self, window: Window) -> str | None:

@@ -21,7 +21,7 @@ LEAST_BYTES = 10_000_000  # of one statement, that Athena charges
 USUAL_PRICE = 5.00  # dollars a terabyte read
 # Regions whose price differs, as it was in 2026. Prices change: the Athena pricing page is the truth.
 _PRICES = {"sa-east-1": 9.00, "us-gov-west-1": 5.75, "us-gov-east-1": 5.75, "us-west-1": 6.75, "eu-central-2": 5.50}
-_DAY = re.compile(r"/event_date=(\d{4}-\d\d-\d\d)/")
+_DAY = re.compile(r"/(?:event_date|eventDay)=(\d{4})-?(\d\d)-?(\d\d)/")  # of a store, of Security Lake
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 
 
@@ -76,14 +76,19 @@ def size_of(text: str) -> int:
 
 
 def listed(
-    table: StoredTable, window: Window, limits: Limits, find: Callable[..., list[SourceFile]] = discover
+    table: StoredTable,
+    window: Window,
+    limits: Limits,
+    *,
+    profile: str | None = None,
+    find: Callable[..., list[SourceFile]] = discover,
 ) -> Estimate:
     """The objects of *table* that *window* and *limits* can touch, by listing them: a few requests, no scan."""
     if not table.location or not is_remote(table.location):
         where = f"is at {table.location}, not in S3" if table.location else "does not say where it is"
         return Estimate(None, because=f"{table} {where}")
     try:
-        files = find([table.location], window)
+        files = find([table.location], window, profile=profile)
     except AuditkitError as error:
         return Estimate(None, because=f"the objects of {table} cannot be listed ({error})")
     days = {day.isoformat() for day in days_of(window)}
@@ -92,7 +97,7 @@ def listed(
 
 
 def _is_touched(key: str, days: set[str], limits: Limits) -> bool:
-    if (day := _DAY.search(key)) and day[1] not in days:
+    if (day := _DAY.search(key)) and "-".join(day.groups()) not in days:
         return False
     said = keys.parse(key)
     if said is None:

@@ -11,7 +11,6 @@ from sqlglot.errors import SqlglotError
 
 from auditkit.engines.dialect import Statement
 from auditkit.errors import QueryError
-from auditkit.model import counted
 
 MOST_TEXT = 262_144  # bytes of one statement, which is Athena's limit; Trino's own is a million
 
@@ -109,8 +108,3 @@ def _is_inside_with(node: exp.Expr, query: exp.Expr) -> bool:
             return True
         cte = cte.find_ancestor(exp.CTE)
     return False
-
-
-def shortened(count: int, noun: str, values: Sequence[str]) -> str:
-    """The first few of *values*, and how many there are."""
-    return f"{', '.join(values[:5])}{' …' if len(values) > 5 else ''} ({counted(count, noun)})"

@@ -14,26 +14,28 @@ from auditkit.model import Window
 _DELIVERY_DAY = re.compile(r"(20\d\d)[/-]?(\d\d)[/-]?(\d\d)")
 
 
-def discover(places: Iterable[str | Path], window: Window | None = None) -> list[SourceFile]:
+def discover(
+    places: Iterable[str | Path], window: Window | None = None, *, profile: str | None = None
+) -> list[SourceFile]:
     """Every file under *places* (folders, files, s3:// prefixes), each once, by delivery day and then by key; CSV last.
 
     Links are followed, but no folder twice. Hidden files and folders, and stores, are not logs and left out.
     What cannot be listed comes back like a file, so that reading it fails by name. Of a bucket, only what *window* can
-    touch is listed.
+    touch is listed, with the credentials of *profile*.
     Raises: SourceError, for a place that does not exist.
     """
     found: dict[str, SourceFile] = {}
     for place in places:
-        for file in _in_bucket(str(place), window or Window()) if is_remote(place) else _on_disk(Path(place)):
+        for file in _in_bucket(str(place), window or Window(), profile) if is_remote(place) else _on_disk(Path(place)):
             found[file.key] = file
     # Of two copies of an event the first read is kept, and Event history as CSV tells the least of it.
     return sorted(found.values(), key=lambda file: (file.key.endswith(".csv"), _delivery_day(file.key), file.key))
 
 
-def _in_bucket(url: str, window: Window) -> list[SourceFile]:
+def _in_bucket(url: str, window: Window, profile: str | None) -> list[SourceFile]:
     from auditkit.logs import s3  # with the AWS SDK, which takes a third of a second that a folder need not wait for
 
-    return s3.list_files(url, window)
+    return s3.list_files(url, window, profile)
 
 
 def _on_disk(place: Path) -> Iterator[SourceFile]:

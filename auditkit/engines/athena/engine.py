@@ -89,10 +89,14 @@ class AthenaEngine:
     def region(self) -> str:
         return self.settings.aws_region or str(self.connection.client.meta.region_name)
 
+    @property
+    def profile(self) -> str | None:
+        return self.settings.profile
+
     def close(self) -> None:
-        """Let go of the network connections."""
-        if "connection" in self.__dict__:
-            self.connection.close()
+        """Let go of the network connections; the next question makes others."""
+        if connection := self.__dict__.pop("connection", None):
+            connection.close()
 
     @cached_property
     def tables(self) -> Tables:

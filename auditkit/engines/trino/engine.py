@@ -39,7 +39,7 @@ class TrinoEngine:
     """Reads the tables that the settings name. Nothing is asked before the first question."""
 
     name = "trino"
-    region = None
+    region = profile = None
     is_charged = False
 
     def __init__(
@@ -72,6 +72,9 @@ class TrinoEngine:
             query_id=cursor.query_id,
             bytes_scanned=_bytes(stats),
         )
+
+    def close(self) -> None:
+        """Every statement has a connection of its own."""
 
     def outside_projection(self, window: Window) -> str | None:
         """Trino says so itself."""

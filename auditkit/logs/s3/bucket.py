@@ -59,13 +59,14 @@ class Bucket:
     Raises: SourceError, when there are no credentials, or the bucket is not there or cannot be reached.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, profile: str | None = None) -> None:
+        """*profile*: of the AWS configuration; the one that AWS_PROFILE names, or the default one, if not said."""
         self.name, _ = split(url)
         # Who asks pays only if they said so: the header means consent to be charged for someone else's bucket.
         pays = os.environ.get("AWS_REQUEST_PAYER", "").lower() in ("requester", "true")
         self._payer = {"RequestPayer": "requester"} if pays else {}
         try:
-            session = botocore.session.Session()
+            session = botocore.session.Session(profile=profile)
             if session.get_credentials() is None:
                 raise SourceError(NO_CREDENTIALS)
             address, region = self._connect(session, None)

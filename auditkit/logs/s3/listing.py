@@ -24,7 +24,7 @@ _DATED = re.compile(
 _ACCOUNT = re.compile(r"(?:^|[/=])\d{12}/$")
 
 
-def list_files(url: str, window: Window) -> list[SourceFile]:
+def list_files(url: str, window: Window, profile: str | None = None) -> list[SourceFile]:
     """The objects at *url* that may hold something of *window*: those delivered from its first day to the day after
     its last, and those whose keys do not say when.
 
@@ -32,7 +32,7 @@ def list_files(url: str, window: Window) -> list[SourceFile]:
     `s3://b/AWSLogs/1111` is not `s3://b/AWSLogs/11112222`. As on disk, hidden objects and stores are left out.
     Raises: SourceError, when nothing is there, or it may not be listed.
     """
-    bucket, (_, place) = Bucket(url), split(url)
+    bucket, (_, place) = Bucket(url, profile), split(url)
     found = []
     folder = place
     if place and not place.endswith("/"):
