@@ -3,7 +3,8 @@
 A source reads `stored_<table>` and nothing else reads that. Its header lists the `columns` it takes from there, `also`
 other names they go by, and which of them every record `needs`; any other that a user's table lacks is NULL, so that
 older tables answer too. Where it reads the stored table it says `:within_partitions`, there or above the window: from
-`:window_start` to `:window_end`, or in seconds since 1970 from `:window_start_s` to `:window_end_s`.
+`:window_start` to `:window_end`, or in seconds since 1970 from `:window_start_s` to `:window_end_s`. What follows from
+its rows whatever the layout stands in sources/steps/, and `then` names it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import sqlglot
@@ -108,17 +110,32 @@ class Source:
 
 @cache
 def source(table: str, layout: str) -> Source:
-    text = (QUERIES / "sources" / f"{table}.{layout}.sql").read_text(encoding="utf-8")
-    lines = text.split("\n")
-    count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
-    header = yaml.safe_load("\n".join(line.removeprefix("--").removeprefix(" ") for line in lines[:count]))
+    header, select = _read(QUERIES / "sources" / f"{table}.{layout}.sql")
+    if then := header.get("then"):
+        select = _followed(select, _read(QUERIES / "sources" / "steps" / f"{then}.sql")[1])
     # The store has the columns of the schema, and its source takes all of them.
     kinds = header.get("columns") or {column.name: column.type for column in TABLES[table].columns}
     columns = {name: exp.DataType.build(kind, dialect="trino") for name, kind in kinds.items()}
     also = {name: tuple(others) for name, others in (header.get("also") or {}).items()}
+    return Source(header["title"], columns, tuple(header.get("needs") or ()), also, select)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], exp.Query]:
+    """The header of a file, and its SELECT."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    header = yaml.safe_load("\n".join(line.removeprefix("--").removeprefix(" ") for line in lines[:count]))
     select = sqlglot.parse_one("\n".join(lines[count:]), read="trino")
     assert isinstance(select, exp.Query)
-    return Source(header["title"], columns, tuple(header.get("needs") or ()), also, select)
+    return header, select
+
+
+def _followed(first: exp.Query, then: exp.Query) -> exp.Query:
+    """*then*, to which the rows of *first* are `events`: one statement, with the steps of both."""
+    own = first.args.pop("with_", None)
+    events = exp.CTE(this=first, alias=exp.TableAlias(this=exp.to_identifier("events")))
+    then.args["with_"].set("expressions", [*(own.expressions if own else ()), events, *then.ctes])
+    return then
 
 
 def _bound(tree: exp.Query, window: Window) -> exp.Query:

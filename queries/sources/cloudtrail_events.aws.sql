@@ -5,6 +5,7 @@
 --   Of the members that AWS adds to its records, extra has those that stand below. Times are to the millisecond; a row
 --   whose time cannot be read is in no window. An event without an id gets one made of its columns, which is not the
 --   one that a store gives it.
+-- then: cloudtrail_events
 -- columns:
 --   eventversion: varchar
 --   useridentity: >-
@@ -97,413 +98,188 @@ WITH members AS (  -- of a record, under short names
     FROM stored_cloudtrail_events
     WHERE :within_partitions
       AND eventtime >= date_format(:window_start - INTERVAL '1' DAY, '%Y-%m-%d')  -- a day, for times with an offset
-),
+)
 
 -- What old records write as "" is not there. A time is nearly always written as the LIKE has it; what else ISO 8601
 -- allows is brought into that form, digit by digit. An object with nothing in it is left out.
-events AS (
-    SELECT
-        CAST(
-            CASE
-                WHEN eventtime LIKE '____-__-__T__:__:__Z' THEN TRY(from_iso8601_timestamp(eventtime))
-                WHEN regexp_like(
-                    eventtime, '^\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)?\z'
-                )
-                THEN TRY(from_iso8601_timestamp(
-                    regexp_replace(
-                        rpad(
-                            regexp_replace(regexp_replace(eventtime, '(Z|UTC|[+-]\d\d:?\d\d)\z', ''), '[^0-9]', ''),
-                            17,
-                            '0'
-                        ),
-                        '(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})',
-                        '$1-$2-$3T$4:$5:$6.$7'
-                    )
-                    || COALESCE(regexp_extract(eventtime, '([+-]\d\d):?\d\d\z', 1) || ':' || substr(eventtime, -2), 'Z')
-                ))
-            END AT TIME ZONE 'UTC' AS TIMESTAMP(3)
-        ) AS event_time,
-        COALESCE(
-            NULLIF(eventid, ''),
-            'sha256:' || substr(lower(to_hex(sha256(to_utf8(array_join(
-                ARRAY[  -- every question reads these, so none of them is long
-                    eventtime, eventsource, eventname, awsregion, recipientaccountid, sourceipaddress, useragent,
-                    identity_arn, principal_id, invoked_by, errorcode
-                ],
-                '|',
-                ''
-            ))))), 1, 32)
-        ) AS event_id,
-        eventsource AS event_source,
-        eventname AS event_name,
-        eventtype AS event_type,
-        eventcategory AS event_category,
-        CASE readonly WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS read_only,
-        awsregion AS aws_region,
-        COALESCE(recipientaccountid, NULLIF(identity_account, ''), issuer_account) AS account_id,
-        sourceipaddress AS source_ip,
-        useragent AS user_agent,
-        errorcode AS error_code,
-        errormessage AS error_message,
-        identity_type,
-        NULLIF(identity_arn, '') AS identity_arn,
-        NULLIF(identity_account, '') AS identity_account,
-        NULLIF(principal_id, '') AS principal_id,
-        NULLIF(user_name, '') AS user_name,
-        NULLIF(issuer_arn, '') AS issuer_arn,
-        NULLIF(issuer_name, '') AS issuer_name,
-        issuer_account,
-        NULLIF(access_key_id, '') AS access_key_id,
-        NULLIF(invoked_by, '') AS invoked_by,
-        CASE mfa_authenticated WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS mfa,
-        CAST(
-            CASE
-                WHEN creation_date LIKE '____-__-__T__:__:__Z' THEN TRY(from_iso8601_timestamp(creation_date))
-                WHEN regexp_like(
-                    creation_date, '^\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)?\z'
-                )
-                THEN TRY(from_iso8601_timestamp(
-                    regexp_replace(
-                        rpad(
-                            regexp_replace(regexp_replace(creation_date, '(Z|UTC|[+-]\d\d:?\d\d)\z', ''), '[^0-9]', ''),
-                            17,
-                            '0'
-                        ),
-                        '(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})',
-                        '$1-$2-$3T$4:$5:$6.$7'
-                    )
-                    || COALESCE(
-                        regexp_extract(creation_date, '([+-]\d\d):?\d\d\z', 1) || ':' || substr(creation_date, -2), 'Z'
-                    )
-                ))
-            END AT TIME ZONE 'UTC' AS TIMESTAMP(3)
-        ) AS session_created,
-        source_identity,
-        on_behalf_of,
-        transform(filter(resources, resource -> resource.arn <> ''), resource -> resource.arn) AS listed_arns,
-        -- what is redacted as a whole is a word where an object should be
-        IF(regexp_like(requestparameters, '^[{\["]'), requestparameters,
-            json_format(CAST(NULLIF(requestparameters, 'null') AS JSON))) AS request_parameters,
-        IF(regexp_like(responseelements, '^[{\["]'), responseelements,
-            json_format(CAST(NULLIF(responseelements, 'null') AS JSON))) AS response_elements,
-        IF(regexp_like(additionaleventdata, '^[{\["]'), additionaleventdata,
-            json_format(CAST(NULLIF(additionaleventdata, 'null') AS JSON))) AS additional_event_data,
-        '[' || array_join(
-            transform(
-                resources,
-                resource -> '{' || array_join(ARRAY[
-                    '"accountId":' || json_format(CAST(resource.accountid AS JSON)),
-                    '"type":' || json_format(CAST(resource.type AS JSON)),
-                    '"ARN":' || json_format(CAST(resource.arn AS JSON))
-                ], ',') || '}'
-            ),
-            ','
-        ) || ']' AS resources,
-        NULLIF('{' || array_join(ARRAY[
-            '"type":' || json_format(CAST(identity_type AS JSON)),
-            '"principalId":' || json_format(CAST(principal_id AS JSON)),
-            '"arn":' || json_format(CAST(identity_arn AS JSON)),
-            '"accountId":' || json_format(CAST(identity_account AS JSON)),
-            '"accessKeyId":' || json_format(CAST(access_key_id AS JSON)),
-            '"userName":' || json_format(CAST(user_name AS JSON)),
-            NULLIF('"sessionContext":{' || array_join(ARRAY[
-                NULLIF('"sessionIssuer":{' || array_join(ARRAY[
-                    '"type":' || json_format(CAST(issuer_type AS JSON)),
-                    '"principalId":' || json_format(CAST(issuer_id AS JSON)),
-                    '"arn":' || json_format(CAST(issuer_arn AS JSON)),
-                    '"accountId":' || json_format(CAST(issuer_account AS JSON)),
-                    '"userName":' || json_format(CAST(issuer_name AS JSON))
-                ], ',') || '}', '"sessionIssuer":{}'),
-                NULLIF('"webIdFederationData":{' || array_join(ARRAY[
-                    '"federatedProvider":' || json_format(CAST(federated_provider AS JSON)),
-                    '"attributes":{' || array_join(
-                        transform(
-                            array_sort(map_keys(federated_attributes)),
-                            name -> json_format(CAST(name AS JSON)) || ':'
-                                || json_format(CAST(element_at(federated_attributes, name) AS JSON))
-                        ),
-                        ','
-                    ) || '}'
-                ], ',') || '}', '"webIdFederationData":{}'),
-                NULLIF('"attributes":{' || array_join(ARRAY[
-                    '"creationDate":' || json_format(CAST(creation_date AS JSON)),
-                    '"mfaAuthenticated":' || json_format(CAST(mfa_authenticated AS JSON))
-                ], ',') || '}', '"attributes":{}'),
-                '"sourceIdentity":' || json_format(CAST(source_identity AS JSON)),
-                '"ec2RoleDelivery":' || json_format(CAST(ec2_role_delivery AS JSON)),
-                '"assumedRoot":' || json_format(CAST(assumed_root AS JSON)),
-                '"signInSessionArn":' || json_format(CAST(sign_in_session AS JSON))
-            ], ',') || '}', '"sessionContext":{}'),
-            '"invokedBy":' || json_format(CAST(invoked_by AS JSON)),
-            '"invokedByDelegate":{"accountId":' || json_format(CAST(delegate_account AS JSON)) || '}',
-            '"identityProvider":' || json_format(CAST(identity_provider AS JSON)),
-            NULLIF('"onBehalfOf":{' || array_join(ARRAY[
-                '"userId":' || json_format(CAST(on_behalf_of AS JSON)),
-                '"identityStoreArn":' || json_format(CAST(identity_store AS JSON))
-            ], ',') || '}', '"onBehalfOf":{}'),
-            NULLIF('"inScopeOf":{' || array_join(ARRAY[
-                '"sourceArn":' || json_format(CAST(scope_arn AS JSON)),
-                '"sourceAccount":' || json_format(CAST(scope_account AS JSON)),
-                '"issuerType":' || json_format(CAST(scope_type AS JSON)),
-                '"credentialsIssuedTo":' || json_format(CAST(scope_holder AS JSON))
-            ], ',') || '}', '"inScopeOf":{}'),
-            '"credentialId":' || json_format(CAST(credential_id AS JSON))
-        ], ',') || '}', '{}') AS user_identity,
-        requestid AS request_id,
-        sharedeventid AS shared_event_id,
-        vpcendpointid AS vpc_endpoint_id,
-        tls_version,
-        NULLIF('{' || array_join(ARRAY[
-            '"eventVersion":' || json_format(CAST(eventversion AS JSON)),
-            '"apiVersion":' || json_format(CAST(apiversion AS JSON)),
-            CASE WHEN managementevent IN ('true', 'false') THEN '"managementEvent":' || managementevent END,
-            NULLIF('"tlsDetails":{' || array_join(ARRAY[
-                '"tlsVersion":' || json_format(CAST(tls_version AS JSON)),
-                '"cipherSuite":' || json_format(CAST(tls_cipher AS JSON)),
-                '"clientProvidedHostHeader":' || json_format(CAST(tls_host AS JSON)),
-                '"keyExchange":' || json_format(CAST(tls_key_exchange AS JSON))
-            ], ',') || '}', '"tlsDetails":{}'),
-            '"serviceEventDetails":' || IF(regexp_like(serviceeventdetails, '^[{\["]'), serviceeventdetails,
-                json_format(CAST(NULLIF(serviceeventdetails, 'null') AS JSON))),
-            '"sessionCredentialFromConsole":' || json_format(CAST(sessioncredentialfromconsole AS JSON)),
-            '"vpcEndpointAccountId":' || json_format(CAST(vpcendpointaccountid AS JSON)),
-            NULLIF('"addendum":{' || array_join(ARRAY[
-                '"reason":' || json_format(CAST(addendum_reason AS JSON)),
-                '"updatedFields":' || json_format(CAST(addendum_fields AS JSON)),
-                '"originalRequestID":' || json_format(CAST(addendum_request AS JSON)),
-                '"originalEventID":' || json_format(CAST(addendum_event AS JSON))
-            ], ',') || '}', '"addendum":{}'),
-            '"edgeDeviceDetails":' || IF(regexp_like(edgedevicedetails, '^[{\["]'), edgedevicedetails,
-                json_format(CAST(NULLIF(edgedevicedetails, 'null') AS JSON))),
-            '"eventContext":' || IF(regexp_like(eventcontext, '^[{\["]'), eventcontext,
-                json_format(CAST(NULLIF(eventcontext, 'null') AS JSON))),
-            '"insightDetails":' || IF(regexp_like(insightdetails, '^[{\["]'), insightdetails,
-                json_format(CAST(NULLIF(insightdetails, 'null') AS JSON))),
-            CASE WHEN recipientaccountid IS NULL THEN '"recipientAccountId":null' END
-        ], ',') || '}', '{}') AS extra,
-        log_file
-    FROM members
-),
-
--- CloudTrail delivers some events twice, and overlapping trails deliver all of them twice. The id and the account tell
--- an event; the other columns are the same in every copy, and stand here so that an engine can apply a filter on them
--- before it looks for copies.
-numbered AS (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY event_id, account_id, event_time, event_source, event_name, aws_region
-            ORDER BY log_file
-        ) AS copy_number
-    FROM events
-    WHERE event_time >= :window_start
-      AND event_time < :window_end
-),
-
--- Who the permissions belong to, the same in every session: the id of a session is what follows the colon.
-identified AS (
-    SELECT
-        *,
-        CASE
-            WHEN identity_type = 'Root' THEN COALESCE(identity_arn, 'arn:aws:iam::' || identity_account || ':root')
-            WHEN identity_type = 'IAMUser'
-            THEN COALESCE(
-                identity_arn,
-                -- a mistyped name may be a password, so CloudTrail hides it
-                'arn:aws:iam::' || identity_account || ':user/' || NULLIF(user_name, 'HIDDEN_DUE_TO_SECURITY_REASONS')
-            )
-            WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' AND identity_arn IS NULL THEN invoked_by
-            WHEN identity_type = 'AWSAccount'  -- the role owner's copy of a call from elsewhere names no ARN
-            THEN COALESCE(NULLIF(split_part(principal_id, ':', 1), ''), identity_account)
-            WHEN identity_type IN ('SAMLUser', 'WebIdentityUser')  -- here what follows the colon tells users apart
-            THEN COALESCE(principal_id, user_name)
-            WHEN identity_type = 'IdentityCenterUser'
-            THEN COALESCE(
-                'arn:aws:identitystore:::user/' || NULLIF(on_behalf_of, ''),
-                NULLIF(split_part(principal_id, ':', 1), '')
-            )
-            ELSE COALESCE(
-                issuer_arn,
-                regexp_replace(
-                    identity_arn, '^arn:([^:]*):sts::(\d*):assumed-role/([^/]+)/.+\z', 'arn:$1:iam::$2:role/$3'
-                ),
-                NULLIF(split_part(principal_id, ':', 1), ''),
-                user_name
-            )
-        END AS identity_principal,
-        CASE
-            WHEN identity_type IN ('Root', 'IAMUser', 'SAMLUser', 'WebIdentityUser', 'IdentityCenterUser') THEN NULL
-            WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' AND identity_arn IS NULL THEN NULL
-            WHEN identity_type = 'AWSAccount' THEN regexp_extract(principal_id, '(?s)^[^:]*:(.+)', 1)
-            ELSE COALESCE(
-                regexp_extract(identity_arn, '^arn:[^:]*:sts::\d*:assumed-role/[^/]+/(.+)\z', 1),
-                regexp_extract(identity_arn, '^arn:[^:]*:sts::\d*:federated-user/(.+)\z', 1),
-                CASE
-                    WHEN COALESCE(identity_type, '') <> 'Unknown'
-                    THEN regexp_extract(principal_id, '(?s)^[^:]*:(.+)', 1)
-                END
-            )
-        END AS session_name,
-        CASE
-            WHEN event_source LIKE '%.amazonaws.com' THEN substr(event_source, 1, length(event_source) - 14)
-            ELSE NULLIF(event_source, '')
-        END AS service,
-        -- IAM puts the kind of thing before its name: "on resource: user bob because …"
-        regexp_extract(
-            error_message,
-            'on resource: (?:(?:user|group|role|policy|instance profile) (?:(?:because|with)\b|(\S+))|\S)',
-            1
-        ) AS denied_name,
-        TRY_CAST(json_extract(request_parameters, '$') AS MAP(VARCHAR, JSON)) AS request
-    FROM numbered
-    WHERE copy_number = 1
-),
-
--- A service acts for itself where the log has no name for it but AWS Internal. What was asked for is the first that a
--- request names; the thing changed comes before what is changed about it: AttachUserPolicy acts on the user.
-named AS (
-    SELECT
-        *,
-        COALESCE(
-            NULLIF(identity_principal, 'AWS Internal'),
-            CASE WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' THEN event_source END
-        ) AS principal_arn,
-        element_at(
-            filter(
-                transform(
-                    CASE service
-                        WHEN 'secretsmanager' THEN ARRAY['secretId', 'name']
-                        WHEN 'iam' THEN ARRAY[
-                            'userName', 'roleName', 'groupName', 'policyArn', 'instanceProfileName', 'policyName',
-                            'sAMLProviderArn', 'openIDConnectProviderArn', 'serialNumber', 'virtualMFADeviceName',
-                            'name', 'url', 'accessKeyId'
-                        ]
-                        WHEN 'sts' THEN ARRAY['roleArn', 'targetPrincipal', 'name']
-                        WHEN 'ecs' THEN ARRAY[
-                            'service', 'serviceName', 'task', 'taskDefinition', 'family', 'taskDefinitions', 'cluster',
-                            'clusterName', 'name'
-                        ]
-                        WHEN 'ecr' THEN ARRAY['repositoryName', 'registryId']
-                        WHEN 'ssm' THEN ARRAY[
-                            'name', 'names', 'target', 'path', 'documentName', 'instanceIds', 'instanceId'
-                        ]
-                        WHEN 'kms' THEN ARRAY['keyId', 'aliasName']
-                        WHEN 'ec2' THEN ARRAY[
-                            'groupId', 'groupName', 'networkInterfaceId', 'networkAclId', 'routeTableId', 'instanceId',
-                            'volumeId', 'snapshotId', 'imageId', 'internetGatewayId', 'natGatewayId', 'instancesSet',
-                            'DeleteFlowLogsRequest', 'CreateFlowLogsRequest', 'ModifySecurityGroupRulesRequest',
-                            'subnetId', 'vpcId'
-                        ]
-                        WHEN 's3' THEN ARRAY['bucketName']
-                        WHEN 'cloudtrail' THEN ARRAY['trailName', 'name', 'eventDataStore']
-                        WHEN 'logs' THEN ARRAY['logGroupName', 'logGroupIdentifier']
-                        WHEN 'lambda' THEN ARRAY['functionName', 'layerName']
-                        WHEN 'guardduty' THEN ARRAY['detectorId']
-                        WHEN 'rds' THEN ARRAY['dBInstanceIdentifier', 'dBClusterIdentifier', 'dBSnapshotIdentifier']
-                        WHEN 'elasticloadbalancing' THEN ARRAY['loadBalancerArn', 'targetGroupArn', 'listenerArn']
-                        ELSE ARRAY[]
-                    END || ARRAY['resourceArn', 'resourceARN', 'arn', 'aRN'],
-                    name -> element_at(request, name)
-                ),
-                item -> json_format(item) NOT IN ('null', 'false', '0', '-0', '0.0', '-0.0', '""', '[]', '{}')
-            ),
-            1
-        ) AS requested
-    FROM identified
-)
 SELECT
-    event_time,
-    CAST(event_time AS DATE) AS event_date,
-    event_id,
-    event_source,
-    service,
-    event_name,
-    event_type,
-    event_category,
-    read_only,
-    aws_region,
-    account_id,
-    source_ip,
-    user_agent,
-    error_code,
-    error_message,
-    CASE
-        WHEN error_code IS NULL AND error_message IS NULL
-        THEN IF(  -- a failed console sign-in has no error
-            event_name = 'ConsoleLogin'
-            AND strpos(response_elements, '"Failure"') > 0
-            AND strpos(response_elements, '"ConsoleLogin"') > 0,
-            'denied',
-            'ok'
-        )
-        WHEN regexp_like(error_code, '^(Client\.)?AccessDenied')
-            OR error_code LIKE '%UnauthorizedOperation'
-            OR error_code IN (
-                'VpceAccessDenied', 'AuthorizationError', 'AuthorizationErrorException', 'Forbidden',
-                'ForbiddenException', 'NotAuthorizedException', 'UnauthorizedException', 'UnauthorizedAccess'
+    CAST(
+        CASE
+            WHEN eventtime LIKE '____-__-__T__:__:__Z' THEN TRY(from_iso8601_timestamp(eventtime))
+            WHEN regexp_like(
+                eventtime, '^\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)?\z'
             )
-            OR strpos(error_message, 'is not authorized to perform') > 0
-            OR strpos(error_message, 'Failed authentication') > 0
-        THEN 'denied'
-        ELSE 'error'
-    END AS outcome,
-    identity_type,
-    principal_arn,
+            THEN TRY(from_iso8601_timestamp(
+                regexp_replace(
+                    rpad(
+                        regexp_replace(regexp_replace(eventtime, '(Z|UTC|[+-]\d\d:?\d\d)\z', ''), '[^0-9]', ''),
+                        17,
+                        '0'
+                    ),
+                    '(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})',
+                    '$1-$2-$3T$4:$5:$6.$7'
+                )
+                || COALESCE(regexp_extract(eventtime, '([+-]\d\d):?\d\d\z', 1) || ':' || substr(eventtime, -2), 'Z')
+            ))
+        END AT TIME ZONE 'UTC' AS TIMESTAMP(3)
+    ) AS event_time,
     COALESCE(
-        NULLIF(
-            IF(
-                identity_type = 'Root',
-                'root',
-                COALESCE(issuer_name, user_name, regexp_extract(identity_principal, '[^/]*\z'))
-            ),
-            'AWS Internal'
-        ),
-        principal_arn
-    ) AS principal_name,
-    COALESCE(identity_account, issuer_account) AS principal_account,
-    session_name,
-    access_key_id,
-    invoked_by,
-    mfa,
-    session_created,
+        NULLIF(eventid, ''),
+        'sha256:' || substr(lower(to_hex(sha256(to_utf8(array_join(
+            ARRAY[  -- every question reads these, so none of them is long
+                eventtime, eventsource, eventname, awsregion, recipientaccountid, sourceipaddress, useragent,
+                identity_arn, principal_id, invoked_by, errorcode
+            ],
+            '|',
+            ''
+        ))))), 1, 32)
+    ) AS event_id,
+    eventsource AS event_source,
+    eventname AS event_name,
+    eventtype AS event_type,
+    eventcategory AS event_category,
+    CASE readonly WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS read_only,
+    awsregion AS aws_region,
+    COALESCE(recipientaccountid, NULLIF(identity_account, ''), issuer_account) AS account_id,
+    sourceipaddress AS source_ip,
+    useragent AS user_agent,
+    errorcode AS error_code,
+    errormessage AS error_message,
+    identity_type,
+    NULLIF(identity_arn, '') AS identity_arn,
+    NULLIF(identity_account, '') AS identity_account,
+    NULLIF(principal_id, '') AS principal_id,
+    NULLIF(user_name, '') AS user_name,
+    NULLIF(issuer_arn, '') AS issuer_arn,
+    NULLIF(issuer_name, '') AS issuer_name,
+    issuer_account,
+    NULLIF(access_key_id, '') AS access_key_id,
+    NULLIF(invoked_by, '') AS invoked_by,
+    CASE mfa_authenticated WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS mfa,
+    CAST(
+        CASE
+            WHEN creation_date LIKE '____-__-__T__:__:__Z' THEN TRY(from_iso8601_timestamp(creation_date))
+            WHEN regexp_like(
+                creation_date, '^\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(:?\d\d([.,]\d+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)?\z'
+            )
+            THEN TRY(from_iso8601_timestamp(
+                regexp_replace(
+                    rpad(
+                        regexp_replace(regexp_replace(creation_date, '(Z|UTC|[+-]\d\d:?\d\d)\z', ''), '[^0-9]', ''),
+                        17,
+                        '0'
+                    ),
+                    '(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})',
+                    '$1-$2-$3T$4:$5:$6.$7'
+                )
+                || COALESCE(
+                    regexp_extract(creation_date, '([+-]\d\d):?\d\d\z', 1) || ':' || substr(creation_date, -2), 'Z'
+                )
+            ))
+        END AT TIME ZONE 'UTC' AS TIMESTAMP(3)
+    ) AS session_created,
     source_identity,
     on_behalf_of,
-    COALESCE(
-        element_at(filter(listed_arns, arn -> starts_with(arn, 'arn:')), 1),
-        element_at(listed_arns, 1),
-        CASE
-            WHEN request IS NOT NULL
-            THEN COALESCE(
-                -- the first string that is no key and not empty: EC2 wraps ids as {"items": [{"instanceId": …}]}
-                json_extract_scalar(
-                    regexp_extract(
-                        json_format(requested),
-                        '^[^"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*:[^"]*|""[^"]*)*("(?:[^"\\]|\\.)+")\s*(?:[,}\]]|\z)',
-                        1
+    transform(filter(resources, resource -> resource.arn <> ''), resource -> resource.arn) AS listed_arns,
+    -- what is redacted as a whole is a word where an object should be
+    IF(regexp_like(requestparameters, '^[{\["]'), requestparameters,
+        json_format(CAST(NULLIF(requestparameters, 'null') AS JSON))) AS request_parameters,
+    IF(regexp_like(responseelements, '^[{\["]'), responseelements,
+        json_format(CAST(NULLIF(responseelements, 'null') AS JSON))) AS response_elements,
+    IF(regexp_like(additionaleventdata, '^[{\["]'), additionaleventdata,
+        json_format(CAST(NULLIF(additionaleventdata, 'null') AS JSON))) AS additional_event_data,
+    '[' || array_join(
+        transform(
+            resources,
+            resource -> '{' || array_join(ARRAY[
+                '"accountId":' || json_format(CAST(resource.accountid AS JSON)),
+                '"type":' || json_format(CAST(resource.type AS JSON)),
+                '"ARN":' || json_format(CAST(resource.arn AS JSON))
+            ], ',') || '}'
+        ),
+        ','
+    ) || ']' AS resources,
+    NULLIF('{' || array_join(ARRAY[
+        '"type":' || json_format(CAST(identity_type AS JSON)),
+        '"principalId":' || json_format(CAST(principal_id AS JSON)),
+        '"arn":' || json_format(CAST(identity_arn AS JSON)),
+        '"accountId":' || json_format(CAST(identity_account AS JSON)),
+        '"accessKeyId":' || json_format(CAST(access_key_id AS JSON)),
+        '"userName":' || json_format(CAST(user_name AS JSON)),
+        NULLIF('"sessionContext":{' || array_join(ARRAY[
+            NULLIF('"sessionIssuer":{' || array_join(ARRAY[
+                '"type":' || json_format(CAST(issuer_type AS JSON)),
+                '"principalId":' || json_format(CAST(issuer_id AS JSON)),
+                '"arn":' || json_format(CAST(issuer_arn AS JSON)),
+                '"accountId":' || json_format(CAST(issuer_account AS JSON)),
+                '"userName":' || json_format(CAST(issuer_name AS JSON))
+            ], ',') || '}', '"sessionIssuer":{}'),
+            NULLIF('"webIdFederationData":{' || array_join(ARRAY[
+                '"federatedProvider":' || json_format(CAST(federated_provider AS JSON)),
+                '"attributes":{' || array_join(
+                    transform(
+                        array_sort(map_keys(federated_attributes)),
+                        name -> json_format(CAST(name AS JSON)) || ':'
+                            || json_format(CAST(element_at(federated_attributes, name) AS JSON))
                     ),
-                    '$'
-                ),
-                regexp_extract(request_parameters, '"(arn:aws[^"\\]*)"', 1)
-            )
-        END,
-        NULLIF(  -- a denial names its target
-            regexp_replace(
-                COALESCE(NULLIF(denied_name, ''), regexp_extract(error_message, 'on resource: (\S+)', 1)),
-                '[.,;:''"]+\z',
-                ''
-            ),
-            '*'
-        )
-    ) AS resource_arn,
-    request_parameters,
-    response_elements,
-    additional_event_data,
-    resources,
-    user_identity,
-    request_id,
-    shared_event_id,
-    vpc_endpoint_id,
+                    ','
+                ) || '}'
+            ], ',') || '}', '"webIdFederationData":{}'),
+            NULLIF('"attributes":{' || array_join(ARRAY[
+                '"creationDate":' || json_format(CAST(creation_date AS JSON)),
+                '"mfaAuthenticated":' || json_format(CAST(mfa_authenticated AS JSON))
+            ], ',') || '}', '"attributes":{}'),
+            '"sourceIdentity":' || json_format(CAST(source_identity AS JSON)),
+            '"ec2RoleDelivery":' || json_format(CAST(ec2_role_delivery AS JSON)),
+            '"assumedRoot":' || json_format(CAST(assumed_root AS JSON)),
+            '"signInSessionArn":' || json_format(CAST(sign_in_session AS JSON))
+        ], ',') || '}', '"sessionContext":{}'),
+        '"invokedBy":' || json_format(CAST(invoked_by AS JSON)),
+        '"invokedByDelegate":{"accountId":' || json_format(CAST(delegate_account AS JSON)) || '}',
+        '"identityProvider":' || json_format(CAST(identity_provider AS JSON)),
+        NULLIF('"onBehalfOf":{' || array_join(ARRAY[
+            '"userId":' || json_format(CAST(on_behalf_of AS JSON)),
+            '"identityStoreArn":' || json_format(CAST(identity_store AS JSON))
+        ], ',') || '}', '"onBehalfOf":{}'),
+        NULLIF('"inScopeOf":{' || array_join(ARRAY[
+            '"sourceArn":' || json_format(CAST(scope_arn AS JSON)),
+            '"sourceAccount":' || json_format(CAST(scope_account AS JSON)),
+            '"issuerType":' || json_format(CAST(scope_type AS JSON)),
+            '"credentialsIssuedTo":' || json_format(CAST(scope_holder AS JSON))
+        ], ',') || '}', '"inScopeOf":{}'),
+        '"credentialId":' || json_format(CAST(credential_id AS JSON))
+    ], ',') || '}', '{}') AS user_identity,
+    requestid AS request_id,
+    sharedeventid AS shared_event_id,
+    vpcendpointid AS vpc_endpoint_id,
     tls_version,
-    extra,
+    NULLIF('{' || array_join(ARRAY[
+        '"eventVersion":' || json_format(CAST(eventversion AS JSON)),
+        '"apiVersion":' || json_format(CAST(apiversion AS JSON)),
+        CASE WHEN managementevent IN ('true', 'false') THEN '"managementEvent":' || managementevent END,
+        NULLIF('"tlsDetails":{' || array_join(ARRAY[
+            '"tlsVersion":' || json_format(CAST(tls_version AS JSON)),
+            '"cipherSuite":' || json_format(CAST(tls_cipher AS JSON)),
+            '"clientProvidedHostHeader":' || json_format(CAST(tls_host AS JSON)),
+            '"keyExchange":' || json_format(CAST(tls_key_exchange AS JSON))
+        ], ',') || '}', '"tlsDetails":{}'),
+        '"serviceEventDetails":' || IF(regexp_like(serviceeventdetails, '^[{\["]'), serviceeventdetails,
+            json_format(CAST(NULLIF(serviceeventdetails, 'null') AS JSON))),
+        '"sessionCredentialFromConsole":' || json_format(CAST(sessioncredentialfromconsole AS JSON)),
+        '"vpcEndpointAccountId":' || json_format(CAST(vpcendpointaccountid AS JSON)),
+        NULLIF('"addendum":{' || array_join(ARRAY[
+            '"reason":' || json_format(CAST(addendum_reason AS JSON)),
+            '"updatedFields":' || json_format(CAST(addendum_fields AS JSON)),
+            '"originalRequestID":' || json_format(CAST(addendum_request AS JSON)),
+            '"originalEventID":' || json_format(CAST(addendum_event AS JSON))
+        ], ',') || '}', '"addendum":{}'),
+        '"edgeDeviceDetails":' || IF(regexp_like(edgedevicedetails, '^[{\["]'), edgedevicedetails,
+            json_format(CAST(NULLIF(edgedevicedetails, 'null') AS JSON))),
+        '"eventContext":' || IF(regexp_like(eventcontext, '^[{\["]'), eventcontext,
+            json_format(CAST(NULLIF(eventcontext, 'null') AS JSON))),
+        '"insightDetails":' || IF(regexp_like(insightdetails, '^[{\["]'), insightdetails,
+            json_format(CAST(NULLIF(insightdetails, 'null') AS JSON))),
+        CASE WHEN recipientaccountid IS NULL THEN '"recipientAccountId":null' END
+    ], ',') || '}', '{}') AS extra,
     log_file
-FROM named
+FROM members

@@ -4,6 +4,7 @@
 --   its path, as text. additional_event_data and user_identity are put together again, all values as text, deeper
 --   members under their path; extra has what is left in `unmapped`. An empty text is NULL here. Times are to the
 --   millisecond. The window is on `time_dt`, by which the table is partitioned.
+-- then: cloudtrail_events
 -- columns:
 --   metadata: row(product row(version varchar, feature row(name varchar)), event_code varchar, uid varchar)
 --   time_dt: timestamp
@@ -92,358 +93,133 @@ WITH members AS (  -- of a record, under short names
     WHERE :within_partitions
       AND time_dt >= :window_start
       AND time_dt < :window_end
-),
-
-events AS (
-    SELECT
-        CAST(date_trunc('millisecond', time_dt) AS TIMESTAMP(3)) AS event_time,
-        COALESCE(
-            event_id,
-            'sha256:' || substr(lower(to_hex(sha256(to_utf8(array_join(
-                ARRAY[
-                    date_format(time_dt, '%Y-%m-%d %H:%i:%s'), event_source, event_name, aws_region, recipient_account,
-                    source_ip, user_agent, identity_arn, principal_id, invoked_by, error_code
-                ],
-                '|',
-                ''
-            ))))), 1, 32)
-        ) AS event_id,
-        event_source,
-        event_name,
-        event_type,
-        NULLIF(event_category, 'Management, Data, and Insights') AS event_category,  -- where the log says none
-        CASE element_at(unmapped, 'readOnly') WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS read_only,
-        aws_region,
-        COALESCE(recipient_account, identity_account, issuer_account) AS account_id,
-        source_ip,
-        user_agent,
-        error_code,
-        error_message,
-        identity_type,
-        identity_arn,
-        identity_account,
-        principal_id,
-        IF(identity_type = 'IdentityCenterUser', NULL, identity_name) AS user_name,  -- it has none in its own record
-        issuer_arn,
-        issuer_name,
-        issuer_account,
-        access_key_id,
-        invoked_by,
-        mfa,
-        CAST(date_trunc('millisecond', session_created) AS TIMESTAMP(3)) AS session_created,
-        source_identity,
-        on_behalf_of,
-        transform(filter(resources, resource -> resource.uid <> ''), resource -> resource.uid) AS listed_arns,
-        -- what is redacted as a whole is a word where an object should be
-        IF(regexp_like(request_data, '^[{\["]'), request_data,
-            json_format(CAST(NULLIF(request_data, 'null') AS JSON))) AS request_parameters,
-        IF(regexp_like(response_data, '^[{\["]'), response_data,
-            json_format(CAST(NULLIF(response_data, 'null') AS JSON))) AS response_elements,
-        NULLIF('{' || array_join(
-            ARRAY[
-                '"LoginTo":' || json_format(CAST(login_to AS JSON)),
-                CASE WHEN login_mfa THEN '"MFAUsed":"Yes"' WHEN NOT login_mfa THEN '"MFAUsed":"No"' END
-            ] || transform(
-                filter(unmapped_names, name -> starts_with(name, 'additionalEventData.')),
-                name -> json_format(CAST(substr(name, 21) AS JSON)) || ':'
-                    || json_format(CAST(element_at(unmapped, name) AS JSON))
-            ),
-            ','
-        ) || '}', '{}') AS additional_event_data,
-        '[' || array_join(
-            transform(
-                resources,
-                resource -> '{' || array_join(ARRAY[
-                    '"accountId":' || json_format(CAST(resource.owner.account.uid AS JSON)),
-                    '"type":' || json_format(CAST(resource.type AS JSON)),
-                    '"ARN":' || json_format(CAST(resource.uid AS JSON))
-                ], ',') || '}'
-            ),
-            ','
-        ) || ']' AS resources,
-        NULLIF('{' || array_join(ARRAY[
-            '"type":' || json_format(CAST(identity_type AS JSON)),
-            '"principalId":' || json_format(CAST(principal_id AS JSON)),
-            '"arn":' || json_format(CAST(identity_arn AS JSON)),
-            '"accountId":' || json_format(CAST(identity_account AS JSON)),
-            '"accessKeyId":' || json_format(CAST(access_key_id AS JSON)),
-            '"userName":' || json_format(CAST(identity_name AS JSON)),
-            NULLIF('"sessionContext":{' || array_join(ARRAY[
-                NULLIF('"sessionIssuer":{' || array_join(ARRAY[
-                    '"type":' || json_format(CAST(issuer_type AS JSON)),
-                    '"principalId":' || json_format(CAST(issuer_id AS JSON)),
-                    '"arn":' || json_format(CAST(issuer_arn AS JSON)),
-                    '"accountId":' || json_format(CAST(issuer_account AS JSON)),
-                    '"userName":' || json_format(CAST(issuer_name AS JSON))
-                ], ',') || '}', '"sessionIssuer":{}'),
-                CASE
-                    WHEN identity_type NOT IN ('SAMLUser', 'WebIdentityUser')
-                    THEN '"webIdFederationData":{"federatedProvider":'
-                        || json_format(CAST(identity_provider AS JSON)) || '}'
-                END,
-                NULLIF('"attributes":{' || array_join(ARRAY[
-                    '"creationDate":"' || date_format(session_created, '%Y-%m-%dT%H:%i:%sZ') || '"',
-                    CASE WHEN mfa THEN '"mfaAuthenticated":"true"' WHEN NOT mfa THEN '"mfaAuthenticated":"false"' END
-                ], ',') || '}', '"attributes":{}'),
-                '"sourceIdentity":' || json_format(CAST(source_identity AS JSON)),
-                '"ec2RoleDelivery":' || json_format(CAST(ec2_role_delivery AS JSON))
-            ], ',') || '}', '"sessionContext":{}'),
-            '"invokedBy":' || json_format(CAST(invoked_by AS JSON)),
-            CASE
-                WHEN identity_type IN ('SAMLUser', 'WebIdentityUser')
-                THEN '"identityProvider":' || json_format(CAST(identity_provider AS JSON))
-            END,
-            '"onBehalfOf":{"userId":' || json_format(CAST(on_behalf_of AS JSON)) || '}',
-            '"credentialId":' || json_format(CAST(credential_id AS JSON))
-        ], ',') || '}', '{}') AS user_identity,
-        request_id,
-        NULLIF(
-            COALESCE(element_at(unmapped, 'sharedEventID'), element_at(unmapped, 'sharedEventId')), ''
-        ) AS shared_event_id,
-        vpc_endpoint_id,
-        NULLIF(element_at(unmapped, 'tlsDetails.tlsVersion'), '') AS tls_version,
-        NULLIF('{' || array_join(
-            ARRAY[
-                '"eventVersion":' || json_format(CAST(event_version AS JSON)),
-                '"apiVersion":' || json_format(CAST(api_version AS JSON))
-            ] || transform(
-                filter(
-                    unmapped_names,
-                    name -> NOT regexp_like(
-                        name,
-                        '^(additionalEventData|userIdentity\.(sessionContext\.sessionIssuer|onBehalfOf))\.'
-                        || '|^(userIdentity\.(sessionContext\.(sourceIdentity|ec2RoleDelivery)|credentialId))\z'
-                        || '|^(readOnly|recipientAccountId|sharedEventI[Dd])\z'
-                    )
-                ),
-                name -> json_format(CAST(name AS JSON)) || ':'
-                    || json_format(CAST(NULLIF(element_at(unmapped, name), '') AS JSON))
-            ),
-            ','
-        ) || '}', '{}') AS extra,
-        log_file
-    FROM members
-),
-
--- CloudTrail delivers some events twice, and overlapping trails deliver all of them twice. The id and the account tell
--- an event; the other columns are the same in every copy, and stand here so that an engine can apply a filter on them
--- before it looks for copies.
-numbered AS (
-    SELECT
-        *,
-        row_number() OVER (
-            PARTITION BY event_id, account_id, event_time, event_source, event_name, aws_region
-            ORDER BY log_file
-        ) AS copy_number
-    FROM events
-    WHERE event_time >= :window_start
-      AND event_time < :window_end
-),
-
--- Who the permissions belong to, the same in every session: the id of a session is what follows the colon.
-identified AS (
-    SELECT
-        *,
-        CASE
-            WHEN identity_type = 'Root' THEN COALESCE(identity_arn, 'arn:aws:iam::' || identity_account || ':root')
-            WHEN identity_type = 'IAMUser'
-            THEN COALESCE(
-                identity_arn,
-                -- a mistyped name may be a password, so CloudTrail hides it
-                'arn:aws:iam::' || identity_account || ':user/' || NULLIF(user_name, 'HIDDEN_DUE_TO_SECURITY_REASONS')
-            )
-            WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' AND identity_arn IS NULL THEN invoked_by
-            WHEN identity_type = 'AWSAccount'  -- the role owner's copy of a call from elsewhere names no ARN
-            THEN COALESCE(NULLIF(split_part(principal_id, ':', 1), ''), identity_account)
-            WHEN identity_type IN ('SAMLUser', 'WebIdentityUser')  -- here what follows the colon tells users apart
-            THEN COALESCE(principal_id, user_name)
-            WHEN identity_type = 'IdentityCenterUser'
-            THEN COALESCE(
-                'arn:aws:identitystore:::user/' || NULLIF(on_behalf_of, ''),
-                NULLIF(split_part(principal_id, ':', 1), '')
-            )
-            ELSE COALESCE(
-                issuer_arn,
-                regexp_replace(
-                    identity_arn, '^arn:([^:]*):sts::(\d*):assumed-role/([^/]+)/.+\z', 'arn:$1:iam::$2:role/$3'
-                ),
-                NULLIF(split_part(principal_id, ':', 1), ''),
-                user_name
-            )
-        END AS identity_principal,
-        CASE
-            WHEN identity_type IN ('Root', 'IAMUser', 'SAMLUser', 'WebIdentityUser', 'IdentityCenterUser') THEN NULL
-            WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' AND identity_arn IS NULL THEN NULL
-            WHEN identity_type = 'AWSAccount' THEN regexp_extract(principal_id, '(?s)^[^:]*:(.+)', 1)
-            ELSE COALESCE(
-                regexp_extract(identity_arn, '^arn:[^:]*:sts::\d*:assumed-role/[^/]+/(.+)\z', 1),
-                regexp_extract(identity_arn, '^arn:[^:]*:sts::\d*:federated-user/(.+)\z', 1),
-                CASE
-                    WHEN COALESCE(identity_type, '') <> 'Unknown'
-                    THEN regexp_extract(principal_id, '(?s)^[^:]*:(.+)', 1)
-                END
-            )
-        END AS session_name,
-        CASE
-            WHEN event_source LIKE '%.amazonaws.com' THEN substr(event_source, 1, length(event_source) - 14)
-            ELSE NULLIF(event_source, '')
-        END AS service,
-        -- IAM puts the kind of thing before its name: "on resource: user bob because …"
-        regexp_extract(
-            error_message,
-            'on resource: (?:(?:user|group|role|policy|instance profile) (?:(?:because|with)\b|(\S+))|\S)',
-            1
-        ) AS denied_name,
-        TRY_CAST(json_extract(request_parameters, '$') AS MAP(VARCHAR, JSON)) AS request
-    FROM numbered
-    WHERE copy_number = 1
-),
-
--- A service acts for itself where the log has no name for it but AWS Internal. What was asked for is the first that a
--- request names; the thing changed comes before what is changed about it: AttachUserPolicy acts on the user.
-named AS (
-    SELECT
-        *,
-        COALESCE(
-            NULLIF(identity_principal, 'AWS Internal'),
-            CASE WHEN COALESCE(identity_type, 'AWSService') = 'AWSService' THEN event_source END
-        ) AS principal_arn,
-        element_at(
-            filter(
-                transform(
-                    CASE service
-                        WHEN 'secretsmanager' THEN ARRAY['secretId', 'name']
-                        WHEN 'iam' THEN ARRAY[
-                            'userName', 'roleName', 'groupName', 'policyArn', 'instanceProfileName', 'policyName',
-                            'sAMLProviderArn', 'openIDConnectProviderArn', 'serialNumber', 'virtualMFADeviceName',
-                            'name', 'url', 'accessKeyId'
-                        ]
-                        WHEN 'sts' THEN ARRAY['roleArn', 'targetPrincipal', 'name']
-                        WHEN 'ecs' THEN ARRAY[
-                            'service', 'serviceName', 'task', 'taskDefinition', 'family', 'taskDefinitions', 'cluster',
-                            'clusterName', 'name'
-                        ]
-                        WHEN 'ecr' THEN ARRAY['repositoryName', 'registryId']
-                        WHEN 'ssm' THEN ARRAY[
-                            'name', 'names', 'target', 'path', 'documentName', 'instanceIds', 'instanceId'
-                        ]
-                        WHEN 'kms' THEN ARRAY['keyId', 'aliasName']
-                        WHEN 'ec2' THEN ARRAY[
-                            'groupId', 'groupName', 'networkInterfaceId', 'networkAclId', 'routeTableId', 'instanceId',
-                            'volumeId', 'snapshotId', 'imageId', 'internetGatewayId', 'natGatewayId', 'instancesSet',
-                            'DeleteFlowLogsRequest', 'CreateFlowLogsRequest', 'ModifySecurityGroupRulesRequest',
-                            'subnetId', 'vpcId'
-                        ]
-                        WHEN 's3' THEN ARRAY['bucketName']
-                        WHEN 'cloudtrail' THEN ARRAY['trailName', 'name', 'eventDataStore']
-                        WHEN 'logs' THEN ARRAY['logGroupName', 'logGroupIdentifier']
-                        WHEN 'lambda' THEN ARRAY['functionName', 'layerName']
-                        WHEN 'guardduty' THEN ARRAY['detectorId']
-                        WHEN 'rds' THEN ARRAY['dBInstanceIdentifier', 'dBClusterIdentifier', 'dBSnapshotIdentifier']
-                        WHEN 'elasticloadbalancing' THEN ARRAY['loadBalancerArn', 'targetGroupArn', 'listenerArn']
-                        ELSE ARRAY[]
-                    END || ARRAY['resourceArn', 'resourceARN', 'arn', 'aRN'],
-                    name -> element_at(request, name)
-                ),
-                item -> json_format(item) NOT IN ('null', 'false', '0', '-0', '0.0', '-0.0', '""', '[]', '{}')
-            ),
-            1
-        ) AS requested
-    FROM identified
 )
+
 SELECT
-    event_time,
-    CAST(event_time AS DATE) AS event_date,
-    event_id,
+    CAST(date_trunc('millisecond', time_dt) AS TIMESTAMP(3)) AS event_time,
+    COALESCE(
+        event_id,
+        'sha256:' || substr(lower(to_hex(sha256(to_utf8(array_join(
+            ARRAY[
+                date_format(time_dt, '%Y-%m-%d %H:%i:%s'), event_source, event_name, aws_region, recipient_account,
+                source_ip, user_agent, identity_arn, principal_id, invoked_by, error_code
+            ],
+            '|',
+            ''
+        ))))), 1, 32)
+    ) AS event_id,
     event_source,
-    service,
     event_name,
     event_type,
-    event_category,
-    read_only,
+    NULLIF(event_category, 'Management, Data, and Insights') AS event_category,  -- where the log says none
+    CASE element_at(unmapped, 'readOnly') WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS read_only,
     aws_region,
-    account_id,
+    COALESCE(recipient_account, identity_account, issuer_account) AS account_id,
     source_ip,
     user_agent,
     error_code,
     error_message,
-    CASE
-        WHEN error_code IS NULL AND error_message IS NULL
-        THEN IF(  -- a failed console sign-in has no error
-            event_name = 'ConsoleLogin'
-            AND strpos(response_elements, '"Failure"') > 0
-            AND strpos(response_elements, '"ConsoleLogin"') > 0,
-            'denied',
-            'ok'
-        )
-        WHEN regexp_like(error_code, '^(Client\.)?AccessDenied')
-            OR error_code LIKE '%UnauthorizedOperation'
-            OR error_code IN (
-                'VpceAccessDenied', 'AuthorizationError', 'AuthorizationErrorException', 'Forbidden',
-                'ForbiddenException', 'NotAuthorizedException', 'UnauthorizedException', 'UnauthorizedAccess'
-            )
-            OR strpos(error_message, 'is not authorized to perform') > 0
-            OR strpos(error_message, 'Failed authentication') > 0
-        THEN 'denied'
-        ELSE 'error'
-    END AS outcome,
     identity_type,
-    principal_arn,
-    COALESCE(
-        NULLIF(
-            IF(
-                identity_type = 'Root',
-                'root',
-                COALESCE(issuer_name, user_name, regexp_extract(identity_principal, '[^/]*\z'))
-            ),
-            'AWS Internal'
-        ),
-        principal_arn
-    ) AS principal_name,
-    COALESCE(identity_account, issuer_account) AS principal_account,
-    session_name,
+    identity_arn,
+    identity_account,
+    principal_id,
+    IF(identity_type = 'IdentityCenterUser', NULL, identity_name) AS user_name,  -- it has none in its own record
+    issuer_arn,
+    issuer_name,
+    issuer_account,
     access_key_id,
     invoked_by,
     mfa,
-    session_created,
+    CAST(date_trunc('millisecond', session_created) AS TIMESTAMP(3)) AS session_created,
     source_identity,
     on_behalf_of,
-    COALESCE(
-        element_at(filter(listed_arns, arn -> starts_with(arn, 'arn:')), 1),
-        element_at(listed_arns, 1),
+    transform(filter(resources, resource -> resource.uid <> ''), resource -> resource.uid) AS listed_arns,
+    -- what is redacted as a whole is a word where an object should be
+    IF(regexp_like(request_data, '^[{\["]'), request_data,
+        json_format(CAST(NULLIF(request_data, 'null') AS JSON))) AS request_parameters,
+    IF(regexp_like(response_data, '^[{\["]'), response_data,
+        json_format(CAST(NULLIF(response_data, 'null') AS JSON))) AS response_elements,
+    NULLIF('{' || array_join(
+        ARRAY[
+            '"LoginTo":' || json_format(CAST(login_to AS JSON)),
+            CASE WHEN login_mfa THEN '"MFAUsed":"Yes"' WHEN NOT login_mfa THEN '"MFAUsed":"No"' END
+        ] || transform(
+            filter(unmapped_names, name -> starts_with(name, 'additionalEventData.')),
+            name -> json_format(CAST(substr(name, 21) AS JSON)) || ':'
+                || json_format(CAST(element_at(unmapped, name) AS JSON))
+        ),
+        ','
+    ) || '}', '{}') AS additional_event_data,
+    '[' || array_join(
+        transform(
+            resources,
+            resource -> '{' || array_join(ARRAY[
+                '"accountId":' || json_format(CAST(resource.owner.account.uid AS JSON)),
+                '"type":' || json_format(CAST(resource.type AS JSON)),
+                '"ARN":' || json_format(CAST(resource.uid AS JSON))
+            ], ',') || '}'
+        ),
+        ','
+    ) || ']' AS resources,
+    NULLIF('{' || array_join(ARRAY[
+        '"type":' || json_format(CAST(identity_type AS JSON)),
+        '"principalId":' || json_format(CAST(principal_id AS JSON)),
+        '"arn":' || json_format(CAST(identity_arn AS JSON)),
+        '"accountId":' || json_format(CAST(identity_account AS JSON)),
+        '"accessKeyId":' || json_format(CAST(access_key_id AS JSON)),
+        '"userName":' || json_format(CAST(identity_name AS JSON)),
+        NULLIF('"sessionContext":{' || array_join(ARRAY[
+            NULLIF('"sessionIssuer":{' || array_join(ARRAY[
+                '"type":' || json_format(CAST(issuer_type AS JSON)),
+                '"principalId":' || json_format(CAST(issuer_id AS JSON)),
+                '"arn":' || json_format(CAST(issuer_arn AS JSON)),
+                '"accountId":' || json_format(CAST(issuer_account AS JSON)),
+                '"userName":' || json_format(CAST(issuer_name AS JSON))
+            ], ',') || '}', '"sessionIssuer":{}'),
+            CASE
+                WHEN identity_type NOT IN ('SAMLUser', 'WebIdentityUser')
+                THEN '"webIdFederationData":{"federatedProvider":'
+                    || json_format(CAST(identity_provider AS JSON)) || '}'
+            END,
+            NULLIF('"attributes":{' || array_join(ARRAY[
+                '"creationDate":"' || date_format(session_created, '%Y-%m-%dT%H:%i:%sZ') || '"',
+                CASE WHEN mfa THEN '"mfaAuthenticated":"true"' WHEN NOT mfa THEN '"mfaAuthenticated":"false"' END
+            ], ',') || '}', '"attributes":{}'),
+            '"sourceIdentity":' || json_format(CAST(source_identity AS JSON)),
+            '"ec2RoleDelivery":' || json_format(CAST(ec2_role_delivery AS JSON))
+        ], ',') || '}', '"sessionContext":{}'),
+        '"invokedBy":' || json_format(CAST(invoked_by AS JSON)),
         CASE
-            WHEN request IS NOT NULL
-            THEN COALESCE(
-                -- the first string that is no key and not empty: EC2 wraps ids as {"items": [{"instanceId": …}]}
-                json_extract_scalar(
-                    regexp_extract(
-                        json_format(requested),
-                        '^[^"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*:[^"]*|""[^"]*)*("(?:[^"\\]|\\.)+")\s*(?:[,}\]]|\z)',
-                        1
-                    ),
-                    '$'
-                ),
-                regexp_extract(request_parameters, '"(arn:aws[^"\\]*)"', 1)
-            )
+            WHEN identity_type IN ('SAMLUser', 'WebIdentityUser')
+            THEN '"identityProvider":' || json_format(CAST(identity_provider AS JSON))
         END,
-        NULLIF(  -- a denial names its target
-            regexp_replace(
-                COALESCE(NULLIF(denied_name, ''), regexp_extract(error_message, 'on resource: (\S+)', 1)),
-                '[.,;:''"]+\z',
-                ''
-            ),
-            '*'
-        )
-    ) AS resource_arn,
-    request_parameters,
-    response_elements,
-    additional_event_data,
-    resources,
-    user_identity,
+        '"onBehalfOf":{"userId":' || json_format(CAST(on_behalf_of AS JSON)) || '}',
+        '"credentialId":' || json_format(CAST(credential_id AS JSON))
+    ], ',') || '}', '{}') AS user_identity,
     request_id,
-    shared_event_id,
+    NULLIF(
+        COALESCE(element_at(unmapped, 'sharedEventID'), element_at(unmapped, 'sharedEventId')), ''
+    ) AS shared_event_id,
     vpc_endpoint_id,
-    tls_version,
-    extra,
+    NULLIF(element_at(unmapped, 'tlsDetails.tlsVersion'), '') AS tls_version,
+    NULLIF('{' || array_join(
+        ARRAY[
+            '"eventVersion":' || json_format(CAST(event_version AS JSON)),
+            '"apiVersion":' || json_format(CAST(api_version AS JSON))
+        ] || transform(
+            filter(
+                unmapped_names,
+                name -> NOT regexp_like(
+                    name,
+                    '^(additionalEventData|userIdentity\.(sessionContext\.sessionIssuer|onBehalfOf))\.'
+                    || '|^(userIdentity\.(sessionContext\.(sourceIdentity|ec2RoleDelivery)|credentialId))\z'
+                    || '|^(readOnly|recipientAccountId|sharedEventI[Dd])\z'
+                )
+            ),
+            name -> json_format(CAST(name AS JSON)) || ':'
+                || json_format(CAST(NULLIF(element_at(unmapped, name), '') AS JSON))
+        ),
+        ','
+    ) || '}', '{}') AS extra,
     log_file
-FROM named
+FROM members

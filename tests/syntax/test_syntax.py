@@ -29,7 +29,7 @@ from tests.syntax.conftest import IN_CI, ErrorsIn
 CATALOGUE = Catalogue.load()
 CORPUS = (*CATALOGUE.queries, *CATALOGUE.rules)
 MATCHES = [rule for rule in CATALOGUE.rules if rule.kind == "match"]
-PARTS = sorted((QUERIES / "sources").glob("*.sql")) + sorted((QUERIES / "frames").glob("*.sql"))
+PARTS = sorted((QUERIES / "sources").rglob("*.sql")) + sorted((QUERIES / "frames").glob("*.sql"))
 PARTS = [path for path in PARTS if "duckdb" not in path.name]
 PREFIXES = {"explain_io"}  # frames that stand before a statement
 SOURCES = [
