@@ -21,7 +21,7 @@ from auditkit.pulls import UNNAMED, PulledFile
 from auditkit.schema import TABLES
 
 PART_ROWS = parts.ROW_GROUP
-MOST_WAITING = 4 * PART_ROWS  # rows in memory that wait for others of their day
+MOST_WAITING = 96 << 20  # bytes of rows that wait in memory for others of their day
 _TIME = {"cloudtrail_events": "event_time", "flow_records": "start_time"}
 _KIND = {"cloudtrail_events": "cloudtrail", "flow_records": "flowlogs"}
 
@@ -60,7 +60,7 @@ class ArrivingRows:
         for day in np.unique(days).tolist():
             self._waiting[day].append(rows.filter(arrays.mask(days == day)))
         self._write(PART_ROWS)
-        if sum(map(_size, self._waiting.values())) > MOST_WAITING:
+        if sum(table.nbytes for waiting in self._waiting.values() for table in waiting) > MOST_WAITING:
             self._write(1)
 
     def finish(self) -> None:

@@ -17,7 +17,7 @@ from sqlglot import exp
 from auditkit.engines.athena.words import bucket_refused
 from auditkit.errors import EngineError
 
-ROWS_AT_ONCE = 100_000
+ROWS_AT_ONCE = 20_000
 AT_ONCE = 1000  # keys of one request to delete: the most S3 takes
 _SDK_ERRORS = (ClientError, BotoCoreError)
 

@@ -29,7 +29,7 @@ from auditkit.errors import EngineError, QueryError, ScanLimitError
 from auditkit.model import Parameter, Result, Running, Window
 from auditkit.resources import QUERIES
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 4_000
 _RETRIES = 6  # of a request that was refused for too much work, or met a gateway that was
 
 Progress = Callable[[Running], None]
