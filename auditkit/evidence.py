@@ -84,7 +84,7 @@ def coverage(
         judged={"start": _hour(judged.start), "end": _hour(judged.end)},
         hours=judged.by_state,
         gaps=gaps(judged.spans),
-        unknown=[*_not_pulled(store.pulled_days()), *_unknown(signs, judged)],
+        unknown=[*_not_pulled(store.pulled_days(), window), *_unknown(signs, judged)],
         spans=judged.spans,
     )
 
@@ -137,8 +137,9 @@ def _unknown(signs: Gathered, judged: Hours) -> list[str]:
     return texts
 
 
-def _not_pulled(days: Sequence[PulledDay]) -> list[str]:
+def _not_pulled(pulled: Sequence[PulledDay], window: Window) -> list[str]:
     """What rows that came from an engine leave open."""
+    days = [day for day in pulled if day.window.touches(window)]
     if not days:
         return []
     scopes = sorted({f"{day.table}: {day.scope}" for day in days if day.scope != EVERYTHING})

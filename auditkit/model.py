@@ -83,6 +83,11 @@ class Window:
             return f"the time from {start} UTC on" if start else f"the time before {end} UTC"
         return "the whole of the logs"
 
+    def touches(self, other: Window) -> bool:
+        """Whether any moment lies in both."""
+        starts_in_time = self.start is None or other.end is None or self.start < other.end
+        return starts_in_time and (self.end is None or other.start is None or other.start < self.end)
+
     def as_json(self) -> dict[str, str | None]:
         return {"start": iso(self.start), "end": iso(self.end)}
 

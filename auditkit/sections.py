@@ -263,7 +263,7 @@ def _hours(facts: Coverage) -> list[Block]:
 
 def provenance(audit: Audit, parameters: Mapping[str, Any]) -> list[Block]:
     """How this report came to be: versions, window, parameters and every statement that was run."""
-    pulls = audit.store.pulls()
+    pulls = [pull for pull in audit.store.pulls() if pull.window.touches(audit.window)]
     facts = {
         "version": f"auditkit {__version__}",
         "engine": f"DuckDB {duckdb.__version__}, Python {platform.python_version()}",

@@ -12,6 +12,7 @@ from auditkit.model import SEVERITIES, Result, Window, at_least, iso, one_lower,
 from auditkit.rules import RuleRun
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
+Sides = tuple[int | None, int | None]
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,20 @@ def test_a_frame_has_aware_times() -> None:
     frame = Result(table, "SELECT 1", "duckdb", 0.0).frame()
     assert str(frame["at"].dtype) == "datetime64[us, UTC]"
     assert frame["at"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "touch"),
+    [
+        ((1, 2), (2, 3), False),
+        ((1, 3), (2, 4), True),
+        ((2, 3), (1, 9), True),
+        ((None, 2), (2, None), False),
+        ((None, None), (2, 3), True),
+        ((1, None), (None, 1), False),
+        ((1, None), (None, 2), True),
+    ],
+)
+def test_windows_touch_where_they_share_a_moment(one: Sides, other: Sides, touch: bool) -> None:
+    windows = [Window(*(side and datetime(2026, 11, side, tzinfo=UTC) for side in sides)) for sides in (one, other)]
+    assert windows[0].touches(windows[1]) is windows[1].touches(windows[0]) is touch

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import auditkit
-from auditkit import opening
+from auditkit import opening, sections
 from auditkit.audit import Audit
 from auditkit.engines.cost import Estimate
 from auditkit.engines.tables import Limits
@@ -235,3 +235,13 @@ def test_pull_without_an_engine_says_what_is_missing(command: Command) -> None:
     said = command("pull", "--store", "s", "--since", SINCE)
     assert "--engine athena or trino" in said.err
     assert said.code == 2
+
+
+def test_a_report_on_a_pulled_store_tells_of_the_statements_of_its_window(engine: FarEngine, command: Command) -> None:
+    where = ("--engine", "athena", "--store", "pulled")
+    assert command("pull", *where, "--since", "2026-11-02", "--until", "2026-11-03").code == 0
+    assert command("pull", *where, "--since", "2026-11-03", "--until", "2026-11-04").code == 0
+    with auditkit.open(store="pulled", since="2026-11-03") as later:
+        [block] = sections.provenance(later, {})
+        ids = [query["query_id"] for query in block.data["queries"]]
+    assert ids == ["q-3", "q-4"]
