@@ -107,9 +107,11 @@ def opened_there(
             **connection,
         ) as audit,
     ):
-        yield audit
-        if (remote := audit.remote) and remote.statements:
-            say(f"{engine}: {remote.summary}")
+        try:
+            yield audit
+        finally:  # what was read is charged, whatever became of the rest
+            if (remote := audit.remote) and remote.statements:
+                say(f"{engine}: {remote.summary}")
 
 
 def listed(text: str | None) -> list[str]:
