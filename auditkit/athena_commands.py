@@ -73,7 +73,7 @@ def ddl(
 @format_of("table", "json")
 @with_engine
 def check(engine: str | None, since: str | None, until: str | None, style: str, **how: Any) -> None:
-    """Look at the tables, and say what is missing and what a question will cost.
+    """Say what tables lack, and what a question will cost.
 
     Nothing is scanned. Exit code: 3, when a table cannot be read.
     """
@@ -106,7 +106,7 @@ def check(engine: str | None, since: str | None, until: str | None, style: str, 
 @click.option("--query-only", is_flag=True, help="For `query` and `sql` alone, which write no files.")
 @click.option("--lake-formation", is_flag=True, help="Lake Formation grants the tables, as those of Security Lake.")
 def policy(query_only: bool, **asked: Any) -> None:
-    """Print the IAM policy that auditkit needs to ask Athena, and no more than that."""
+    """Print the IAM policy that it takes to ask Athena, and no more."""
     from auditkit.setup.permissions import policy as written
 
     show(json.dumps(written(pull=not query_only, **asked), indent=2))

@@ -27,7 +27,7 @@ class Grouped(click.Command):
         for parameter in self.get_params(context):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context)):
                 (there if isinstance(parameter, EngineOption) else here).append(record)
-        for title, records in (("Options", here), ("Instead of LOGS, tables of Athena or Trino", there)):
+        for title, records in (("Options", here), ("Tables of Athena or Trino", there)):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
@@ -80,7 +80,7 @@ def _setting(name: str, about: str, *, metavar: str, **more: Any) -> Callable[..
 
 
 _ENGINE: tuple[Callable[..., Any], ...] = (
-    _setting("engine", "Who holds them: athena or trino.", metavar="ENGINE", type=click.Choice(tuple(SETTINGS))),
+    _setting("engine", "Ask athena or trino, and read no LOGS.", metavar="ENGINE", type=click.Choice(tuple(SETTINGS))),
     _setting("cloudtrail-table", "The table of CloudTrail events: TABLE or DATABASE.TABLE.", metavar="TABLE"),
     _setting("flow-table", "The table of VPC flow records.", metavar="TABLE"),
     _setting("database", "Where a table without one is: a database of Athena, a schema of Trino.", metavar="NAME"),
