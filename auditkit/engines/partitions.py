@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from auditkit.engines.day_formats import seen_in
-from auditkit.engines.tables import Limits, PartitionKey, StoredTable
+from auditkit.engines.tables import Limits, PartitionKey, StoredTable, table_node
 from auditkit.errors import EngineError, WindowError
 from auditkit.model import Window
 
@@ -90,8 +90,7 @@ def _has_parts(table: StoredTable) -> bool:
 def _of_partitions(table: StoredTable) -> exp.Table:
     """The table of its partitions that Athena and Trino have beside it."""
     *above, name = table.name
-    parts = [exp.to_identifier(part, quoted=True) for part in reversed([*above, f"{name}$partitions"])]
-    return exp.Table(**dict(zip(("this", "db", "catalog"), parts, strict=False)))
+    return table_node((*above, f"{name}$partitions"))
 
 
 def _keys(table: StoredTable) -> dict[str, PartitionKey]:

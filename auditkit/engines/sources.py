@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from auditkit.engines.binding import bind
 from auditkit.engines.partitions import within
-from auditkit.engines.tables import StoredTable, Tables
+from auditkit.engines.tables import StoredTable, Tables, table_node
 from auditkit.errors import EngineError
 from auditkit.model import Parameter, Window
 from auditkit.resources import QUERIES
@@ -210,8 +210,7 @@ def _fit(table: exp.Table, one: Source, stored: StoredTable) -> None:
         if is_selected and (not isinstance(fitted, exp.Column | exp.Dot) or fitted.name.lower() != path[-1]):
             fitted = exp.alias_(fitted, path[-1], quoted=True)
         node.replace(fitted)
-    name = [exp.to_identifier(part, quoted=True) for part in stored.name]
-    table.replace(exp.Table(**dict(zip(("this", "db", "catalog"), reversed(name), strict=False))))
+    table.replace(table_node(stored.name))
 
 
 def _renamed(node: exp.Expr, name: str | None) -> exp.Expr:

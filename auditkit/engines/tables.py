@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -92,6 +92,12 @@ class Described(Mapping[str, StoredTable]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def table_node(name: Sequence[str]) -> exp.Table:
+    """The table called *name*, outermost part first, in quotes: any character can stand in it."""
+    parts = [exp.to_identifier(part, quoted=True) for part in reversed(name)]
+    return exp.Table(**dict(zip(("this", "db", "catalog"), parts, strict=False)))
 
 
 def layout_of(table: str, columns: Iterable[str], *, name: str) -> str:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from auditkit.engines.day_formats import strftime
 from auditkit.engines.partitions import with_spellings
-from auditkit.engines.tables import PartitionKey, StoredTable, layout_of
+from auditkit.engines.tables import PartitionKey, StoredTable, layout_of, table_node
 from auditkit.errors import EngineError, QueryError
 from auditkit.resources import QUERIES
 
@@ -23,7 +23,7 @@ Ask = Callable[[exp.Expr], list[list[Any]]]  # Raises: EngineError, QueryError
 
 def described(table: str, name: tuple[str, ...], ask: Ask) -> StoredTable:
     """The table called *name*, to be read as *table*. Raises: EngineError."""
-    rows = ask(exp.Describe(this=_table(name)))
+    rows = ask(exp.Describe(this=table_node(name)))
     columns = {str(row[0]).lower(): exp.DataType.build(str(row[1]), dialect="trino") for row in rows}
     layout = layout_of(table, columns, name=".".join(name))
     keys = [str(row[0]).lower() for row in rows if "partition key" in str(row[2] or "")]
@@ -36,16 +36,11 @@ def described(table: str, name: tuple[str, ...], ask: Ask) -> StoredTable:
     return with_spellings(found, ask)
 
 
-def _table(name: tuple[str, ...]) -> exp.Table:
-    parts = [exp.to_identifier(part, quoted=True) for part in reversed(name)]
-    return exp.Table(**dict(zip(("this", "db", "catalog"), parts, strict=False)))
-
-
 def _declared(name: tuple[str, ...], ask: Ask) -> str:
     """What SHOW CREATE TABLE says; nothing, to a user who may not ask for it."""
     written = (QUERIES / "frames" / "table_declared.sql").read_text(encoding="utf-8").splitlines()[-1]
     try:
-        return str(ask(exp.Command(this=written.replace(":table", _table(name).sql("trino"))))[0][0])
+        return str(ask(exp.Command(this=written.replace(":table", table_node(name).sql("trino"))))[0][0])
     except EngineError:
         return ""
 
@@ -70,7 +65,7 @@ def _key(name: str, kind: exp.DataType, properties: dict[str, str]) -> Partition
 def _has(name: tuple[str, ...], column: str, ask: Ask) -> bool:
     quoted = exp.column(exp.to_identifier(column, quoted=True))
     try:
-        ask(exp.select(quoted).from_(_table(name)).where(exp.false()))
+        ask(exp.select(quoted).from_(table_node(name)).where(exp.false()))
     except QueryError:  # COLUMN_NOT_FOUND
         return False
     return True
