@@ -9,7 +9,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.optimizer.annotate_types import annotate_types
 
 
-def _set(node: exp.Expr, kind: Any) -> exp.Expr:
+def with_type(node: exp.Expr, kind: Any) -> exp.Expr:
     node.type = kind
     return node
 
@@ -25,28 +25,28 @@ def _list_of(kind: exp.DataType | None) -> Any:
 
 
 def _same(_: Any, node: exp.Expr) -> exp.Expr:
-    return _set(node, node.this.type or "unknown")
+    return with_type(node, node.this.type or "unknown")
 
 
 def _collected(_: Any, node: exp.ArrayAgg) -> exp.Expr:
     value = node.this.this if isinstance(node.this, exp.Order) else node.this
     if isinstance(value, exp.Distinct):
         value = value.expressions[0]
-    return _set(node, _list_of(value.type))
+    return with_type(node, _list_of(value.type))
 
 
 def _transformed(_: Any, node: exp.Transform) -> exp.Expr:
     """A list of what the lambda makes of an item."""
     function = node.expression
     if not isinstance(function, exp.Lambda):
-        return _set(node, _list_of(None))
+        return with_type(node, _list_of(None))
     made = function.this.type
     if made is None or made.is_type(exp.DType.UNKNOWN):
         item = exp.cast(exp.null(), _item(node.this.type))
         names = {argument.name for argument in function.expressions}
         body = function.this.copy().transform(lambda part: item.copy() if _is_name(part, names) else part)
         made = annotate_types(body, expression_metadata=_OF_A_BODY, dialect="trino").type
-    return _set(node, _list_of(made))
+    return with_type(node, _list_of(made))
 
 
 def _is_name(node: exp.Expr, names: set[str]) -> bool:
@@ -62,8 +62,8 @@ LISTS: dict[type[exp.Expr], dict[str, Any]] = {
     exp.ArraySlice: {"annotator": _same},
     exp.ArraySort: {"annotator": _same},
     exp.Reverse: {"annotator": _same},
-    exp.Flatten: {"annotator": lambda _, node: _set(node, _item(node.this.type))},
-    exp.Repeat: {"annotator": lambda _, node: _set(node, _list_of(node.this.type))},
+    exp.Flatten: {"annotator": lambda _, node: with_type(node, _item(node.this.type))},
+    exp.Repeat: {"annotator": lambda _, node: with_type(node, _list_of(node.this.type))},
     exp.Transform: {"annotator": _transformed},
 }
 _OF_A_BODY = {**Trino.EXPRESSION_METADATA, **LISTS}

@@ -14,7 +14,7 @@ from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from auditkit.engines.list_types import LISTS
+from auditkit.engines.list_types import LISTS, with_type
 from auditkit.errors import QueryError
 from auditkit.schema import TABLES
 
@@ -59,12 +59,7 @@ def _unresolved(reason: str, text: str) -> str:
 
 
 def _is(kind: exp.DType | exp.DataType) -> dict[str, Any]:
-    return {"annotator": lambda annotator, node: _set(node, kind)}
-
-
-def _set(node: exp.Expr, kind: Any) -> exp.Expr:
-    node.type = kind
-    return node
+    return {"annotator": lambda annotator, node: with_type(node, kind)}
 
 
 def _as(*arguments: str) -> dict[str, Callable[[Any, Any], Any]]:
@@ -74,8 +69,8 @@ def _as(*arguments: str) -> dict[str, Callable[[Any, Any], Any]]:
 def _anonymous(_: Any, node: exp.Anonymous) -> exp.Expr:
     name = node.name.lower()
     if name == "array_union" and node.expressions:
-        return _set(node, node.expressions[0].type)
-    return _set(node, _CALLS.get(name, exp.DType.UNKNOWN))
+        return with_type(node, node.expressions[0].type)
+    return with_type(node, _CALLS.get(name, exp.DType.UNKNOWN))
 
 
 _CALLS = {

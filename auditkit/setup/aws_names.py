@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit.errors import ParameterError
+from auditkit.logs.keys import is_account
 
 # Beside ARNs of `aws`: how the regions of a partition begin.
 _PARTITIONS = {
@@ -21,7 +22,6 @@ _PARTITIONS = {
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # Fewer than S3 allows: what a quote, a wildcard of IAM or a `${…}` of Athena needs is not among them.
 _FOLDER = re.compile(r"[A-Za-z0-9!_.()=@+-]+")
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _TABLE = re.compile(r"[a-z0-9_]{1,255}")
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -66,10 +66,6 @@ class S3Folder:
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
-
-
-def is_account(text: str) -> bool:
-    return _ACCOUNT.fullmatch(text) is not None
 
 
 def account_ids(texts: Sequence[str]) -> tuple[str, ...]:

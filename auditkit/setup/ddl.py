@@ -14,8 +14,9 @@ from sqlglot import exp
 from auditkit.engines.sources import source
 from auditkit.errors import ParameterError
 from auditkit.logs.flow_format import DEFAULT, FlowFormat, Layout
+from auditkit.logs.keys import is_account
 from auditkit.schema import PARTITION_KEY, TABLES
-from auditkit.setup.aws_names import S3Folder, account_ids, is_account, region_names
+from auditkit.setup.aws_names import S3Folder, account_ids, region_names
 from auditkit.setup.table_text import Columns, Dialect, Key, Table, written
 
 KINDS = {
