@@ -1,4 +1,4 @@
-"""What Athena and Trino have in common: the text that is sent, and the table that comes back."""
+"""What Athena and Trino have in common: the text that is sent, the table that comes back, what they say of errors."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ def sent(statement: Statement) -> str:
             "Run fewer rules at a time, or give a shorter list."
         )
     return text
+
+
+def first_line(said: object) -> str:
+    """What an engine *said*, to stand in a sentence of ours: its first line, without the full stop."""
+    return str(said).strip().partition("\n")[0].rstrip(". ")
 
 
 def arrow_type(name: str, kind: str) -> pa.DataType:

@@ -148,10 +148,6 @@ class AthenaEngine:
             cost_usd=cost_usd(watch.bytes_scanned, self.region),
         )
 
-    def prepared(self, sql: str, params: Mapping[str, Parameter], window: Window) -> Statement:
-        """The statement as it would be sent, but for its lists."""
-        return prepare(sql, params, window, TableSources(self.tables))
-
     def unload(
         self,
         sql: str,

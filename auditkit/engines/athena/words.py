@@ -6,6 +6,7 @@ import re
 
 from botocore import exceptions as sdk
 
+from auditkit.engines.remote import first_line
 from auditkit.errors import AuditkitError, EngineError, QueryError, ScanLimitError
 
 NO_CREDENTIALS = (
@@ -146,7 +147,3 @@ def bucket_refused(error: Exception, action: str, url: str) -> EngineError:
     if answer.get("Code") in ("AccessDenied", "403"):
         return EngineError(f"Access denied: these AWS credentials may not {action} on {url}. S3 says: {said}")
     return EngineError(f"S3 answered {answer.get('Code') or type(error).__name__} to {action} on {url}: {said}")
-
-
-def first_line(text: object) -> str:
-    return str(text).strip().partition("\n")[0].rstrip(". ")

@@ -20,7 +20,7 @@ from auditkit.engines import ALWAYS, NO_PARAMETERS
 from auditkit.engines.cost import Estimate
 from auditkit.engines.dialect import Statement, prepare
 from auditkit.engines.plain import plain
-from auditkit.engines.remote import as_table, sent
+from auditkit.engines.remote import as_table, first_line, sent
 from auditkit.engines.settings import TrinoSettings
 from auditkit.engines.sources import TableSources
 from auditkit.engines.tables import NO_LIMITS, Described, Limits, StoredTable, Tables
@@ -162,7 +162,7 @@ class TrinoEngine:
             ) from None
         except (TrinoConnectionError, HttpError, Error, requests.RequestException) as error:
             raise EngineError(
-                f"Trino at {where} cannot be reached: {_first_line(error)}. Check host, port and whether it is https."
+                f"Trino at {where} cannot be reached: {first_line(error)}. Check host, port and whether it is https."
             ) from None
         except ValueError as error:  # the client refuses a password over http
             raise EngineError(f"Trino at {where} cannot be asked like this: {error}.") from None
@@ -200,7 +200,7 @@ def _bytes(stats: Mapping[str, Any]) -> int:
 
 def _refused(error: TrinoQueryError) -> Exception:
     """What Trino says of a statement that it did not run to its end."""
-    said, name, query_id = _first_line(error.message), error.error_name or "", error.query_id or "no id"
+    said, name, query_id = first_line(error.message), error.error_name or "", error.query_id or "no id"
     if name == "EXCEEDED_SCAN_LIMIT":
         return ScanLimitError(f"Trino stopped, query {query_id}: {said}. Ask for a shorter window.")
     if name == "QUERY_TEXT_TOO_LARGE":
@@ -214,7 +214,3 @@ def _refused(error: TrinoQueryError) -> Exception:
     if error.error_type == "INSUFFICIENT_RESOURCES":
         return EngineError(f"Trino has no room for query {query_id}: {said} ({name}). Ask for a shorter window.")
     return QueryError(f"Trino stopped, query {query_id}: {said} ({name})")
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".")
