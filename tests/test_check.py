@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from auditkit import opening
 from auditkit.engines.cost import Estimate
+from auditkit.engines.sources import source
 from auditkit.engines.tables import PartitionKey, StoredTable, Tables
 from auditkit.errors import EngineError
 from auditkit.model import Window
@@ -19,6 +20,7 @@ from auditkit.setup.check import TableCheck, check
 from auditkit.setup.check_text import as_text
 from tests.conftest import Command
 from tests.far_engine import FarEngine
+from tests.raw_flow_tables import OLD_NAMES
 from tests.raw_tables import declared
 
 WINDOW = Window(datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))
@@ -57,6 +59,14 @@ def test_what_an_older_table_lacks_is_named_to_the_member() -> None:
     )
     assert found.lacking == ("useridentity.onbehalfof", "useridentity.sessioncontext.sourceidentity", "tlsdetails")
     assert "lacks         useridentity.onbehalfof, " in as_text([found], WINDOW)
+
+
+def test_columns_in_their_names_of_2019_are_not_lacking() -> None:
+    columns = {OLD_NAMES.get(name, name): kind for name, kind in source("flow_records", "aws").columns.items()}
+    engine = FarEngine({"flow_records": TABLES["flow_records"].arrow.empty_table()})
+    engine.tables = Tables({"flow_records": StoredTable(("logs", "flows"), "aws", columns)})
+    [found] = check(Remote(engine, _sizes={("flow_records", WINDOW): Estimate(1, 1)}), WINDOW)
+    assert found.lacking == ()
 
 
 def test_a_table_without_what_every_event_needs_cannot_be_read() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from auditkit.errors import AuditkitError
 from auditkit.match_rules import probe
 from auditkit.model import Window
 from auditkit.remote import Remote
-from auditkit.schema import TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +71,13 @@ def _checked(remote: Remote, table: str, window: Window) -> TableCheck:
 
 def _lacking(table: str, stored: StoredTable) -> Iterator[str]:
     """Columns, and members of columns, that the layout has a use for."""
-    taken: Mapping[str, Any] = source(table, stored.layout).columns
-    if stored.layout == "store":
-        taken = {column.name: exp.DataType.build(column.type) for column in TABLES[table].columns}
-    for name, kind in taken.items():
-        if name not in stored.columns:
+    one = source(table, stored.layout)
+    for name, kind in one.columns.items():
+        there = one.name_in(stored, name)
+        if there is None:
             yield name
         else:
-            yield from _members_lacking(name, kind, stored.columns[name])
+            yield from _members_lacking(name, kind, stored.columns[there])
 
 
 def _members_lacking(name: str, taken: exp.DataType, there: exp.DataType) -> Iterator[str]:
