@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from auditkit.engines.settings import SETTINGS
 from auditkit.errors import ParameterError
 from auditkit.model import Window, counted
+from auditkit.parameters import names_in
 from auditkit.terminal import asking, reading, say, show
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def opened_there(
             max_scan=max_scan,
             say=say,
             running=running,
-            accounts=listed(accounts),
-            regions=listed(regions),
+            accounts=names_in(accounts),
+            regions=names_in(regions),
             **connection,
         ) as audit,
     ):
@@ -112,11 +113,6 @@ def opened_there(
         finally:  # what was read is charged, whatever became of the rest
             if (remote := audit.remote) and remote.statements:
                 say(f"{engine}: {remote.summary}")
-
-
-def listed(text: str | None) -> list[str]:
-    """`A,B` as a list."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
 def answer(

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from auditkit.asking import listed, opened_there
+from auditkit.asking import opened_there
 from auditkit.errors import ParameterError
 from auditkit.model import Window
 from auditkit.options import Grouped, format_of, with_engine
+from auditkit.parameters import names_in
 from auditkit.terminal import show
 
 _CHECKED = timedelta(days=1)  # the window that `check` prices, if none is said
@@ -57,8 +58,8 @@ def ddl(
         written(
             kind,
             location=location,
-            accounts=listed(accounts),
-            regions=listed(regions),
+            accounts=names_in(accounts),
+            regions=names_in(regions),
             since=_day(since) if since else EARLIEST,
             flow_format=FlowFormat.parse(flow_format) if flow_format else None,
             has_header=not no_header,

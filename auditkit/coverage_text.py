@@ -12,6 +12,7 @@ from auditkit.coverage import ALARMS, SPAN, STATES, check_expected
 from auditkit.evidence import Coverage
 from auditkit.model import counted
 from auditkit.output import as_csv, as_json, as_table
+from auditkit.parameters import names_in
 from auditkit.report.clean import clean
 
 LISTED = 20  # spans and files that are named at the terminal; --format json names all
@@ -21,8 +22,7 @@ _WHERE = ("table", "account_id", "region")
 
 def expected(accounts: str | None, regions: str | None) -> tuple[list[str], list[str]]:
     """What --accounts and --regions name. Raises: ParameterError."""
-    split = ([word.strip() for word in (text or "").split(",") if word.strip()] for text in (accounts, regions))
-    return check_expected(*split)
+    return check_expected(names_in(accounts), names_in(regions))
 
 
 def in_style(facts: Coverage, style: str) -> str:

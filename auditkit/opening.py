@@ -19,6 +19,7 @@ from auditkit.logs.flow_format import FlowFormat
 from auditkit.logs.reading import Options
 from auditkit.logs.source import STORE_LEDGER, is_remote
 from auditkit.model import Running, Window
+from auditkit.parameters import names_in
 from auditkit.remote import Remote, Say, silently
 from auditkit.store import Store
 
@@ -86,9 +87,7 @@ def open(
 
 
 def _names(given: Iterable[str] | str) -> tuple[str, ...]:
-    if isinstance(given, str):
-        return tuple(name.strip() for name in given.split(",") if name.strip())
-    return tuple(given)
+    return tuple(names_in(given) if isinstance(given, str) else given)
 
 
 def _remote(remote: Remote, window: Window) -> Audit:

@@ -46,6 +46,11 @@ class QueryParameter:
             raise ParameterError(f"{self.name} is {given!r}, but {TYPES[self.type]} is expected.") from None
 
 
+def names_in(text: str | None) -> list[str]:
+    """The names in `A,B`; none in nothing."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
 def declare(name: object, facts: object) -> QueryParameter:
     """The parameter that a query's header declares as `name: {type, default, about}`.
 

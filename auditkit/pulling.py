@@ -8,15 +8,16 @@ from typing import Any
 
 from rich.filesize import decimal
 
-from auditkit.asking import listed, opened_there
+from auditkit.asking import opened_there
 from auditkit.output import as_json
+from auditkit.parameters import names_in
 from auditkit.terminal import say, show
 
 
 def pulled(store: Path, *, engine: str, services: str | None, style: str, **where: Any) -> None:
     """Bring a window into the store in *store*, and print what came of it."""
     with opened_there(engine, **where) as audit:
-        report = audit.pull(store, services=listed(services))
+        report = audit.pull(store, services=names_in(services))
     if style == "json":
         show(as_json({**asdict(report), "seconds": round(report.seconds, 3)}))
         return
