@@ -37,6 +37,7 @@ class Table:
     name: str
     about: str
     columns: tuple[Column, ...]
+    derived: tuple[Column, ...] = ()  # worked out in queries/sources/derived/ when a query asks, and never stored
 
     @property
     def names(self) -> list[str]:
@@ -105,6 +106,9 @@ vpc_endpoint_id       | varchar   | the VPC endpoint the call came through      
 tls_version           | varchar   | for example `TLSv1.3`                                                   | tlsDetails.tlsVersion
 extra                 | varchar   | JSON object of every other key, and of values no column holds as logged | all other keys
 log_file              | varchar   | the file the event was read from                                        | the file
+"""),
+    _columns("""
+hand | varchar | whose: `person`, `automation` (infrastructure as code, a pipeline), `workload` (an instance, task or function), `service` (AWS, for itself or for someone), `unknown` | invoked_by, identity, session_name, user_agent
 """),
 )
 

@@ -59,6 +59,12 @@ def tables() -> str:
     for table in TABLES.values():
         rows = [(f"`{c.name}`", c.type, c.about, c.origin) for c in table.columns]
         parts += [f"## {table.name}", table.about, grid(("column", "type", "meaning", "from"), rows)]
+        if table.derived:
+            rows = [(f"`{c.name}`", c.type, c.about, c.origin) for c in table.derived]
+            parts += [
+                "Worked out when a query asks, and never stored:",
+                grid(("column", "type", "meaning", "from"), rows),
+            ]
     return page(parts)
 
 

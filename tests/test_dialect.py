@@ -503,7 +503,8 @@ def test_the_source_of_every_table_comes_in_front_and_is_not_shown() -> None:
         "WITH a AS (SELECT event_id FROM cloudtrail_events) SELECT * FROM a", {}, window, StoreSources()
     )
     written = statement.tree.sql("trino", comments=False)
-    assert written.startswith("WITH cloudtrail_events AS (SELECT * FROM stored_cloudtrail_events WHERE event_time >=")
+    assert written.startswith("WITH cloudtrail_events AS (SELECT *, CASE ")
+    assert " AS hand FROM (SELECT * FROM stored_cloudtrail_events WHERE event_time >=" in written
     assert "2026-11-01 00:00:00.000" in written
     assert "9999-12-31 23:59:59.999999" in written
     assert "stored_" not in statement.shown

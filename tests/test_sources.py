@@ -15,7 +15,7 @@ from auditkit.catalogue import Catalogue, Query
 from auditkit.engines.dialect import prepare
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.partitions import within
-from auditkit.engines.sources import STORED, Source, TableSources, source
+from auditkit.engines.sources import STORED, Source, TableSources, source, with_derived
 from auditkit.engines.tables import LAYOUTS, Limits, PartitionKey, StoredTable, Tables, layout_of
 from auditkit.errors import EngineError, WindowError
 from auditkit.match_rules import compiled, probe
@@ -139,7 +139,7 @@ def test_no_query_of_the_corpus_reads_outside_the_window_and_its_folders(query: 
     tree = statement_of(query, over)
     assert unlimited(tree, over) == []
     assert {cte.alias: cte.this for cte in tree.ctes if cte.alias in TABLES} == {
-        table: over.select(table, WINDOW) for table in query.reads
+        table: with_derived(table, over.select(table, WINDOW)) for table in query.reads
     }
 
 

@@ -40,7 +40,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from auditkit.engines.binding import bind
-from auditkit.engines.sources import STORED, Sources
+from auditkit.engines.sources import STORED, Sources, with_derived
 from auditkit.errors import QueryError
 from auditkit.model import Parameter, Window
 from auditkit.schema import TABLES
@@ -135,7 +135,11 @@ def _ctes_in_sight(table: exp.Table) -> Iterator[str]:
 def with_sources(tree: exp.Query, reads: Iterable[str], window: Window, sources: Sources) -> exp.Query:
     """*tree* with each table of *reads* put in front as a CTE, cut to *window*, as *sources* find it; in place."""
     ctes = [
-        exp.CTE(this=sources.select(name, window), alias=exp.TableAlias(this=exp.to_identifier(name))) for name in reads
+        exp.CTE(
+            this=with_derived(name, sources.select(name, window)),
+            alias=exp.TableAlias(this=exp.to_identifier(name)),
+        )
+        for name in reads
     ]
     if ctes:
         own = tree.args.get("with_") or exp.With(expressions=[])

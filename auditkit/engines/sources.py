@@ -4,7 +4,8 @@ A source reads `stored_<table>` and nothing else reads that. Its header lists th
 other names they go by, and which of them every record `needs`; any other that a user's table lacks is NULL, so that
 older tables answer too. Where it reads the stored table it says `:within_partitions`, there or above the window: from
 `:window_start` to `:window_end`, or in seconds since 1970 from `:window_start_s` to `:window_end_s`. What follows from
-its rows whatever the layout stands in sources/steps/, and `then` names it.
+its rows whatever the layout stands in sources/steps/, and `then` names it. What is worked out of the finished rows when
+a query asks for it stands in sources/derived/<table>.sql.
 """
 
 from __future__ import annotations
@@ -118,6 +119,20 @@ def source(table: str, layout: str) -> Source:
     columns = {name: exp.DataType.build(kind, dialect="trino") for name, kind in kinds.items()}
     also = {name: tuple(others) for name, others in (header.get("also") or {}).items()}
     return Source(header["title"], columns, tuple(header.get("needs") or ()), also, select)
+
+
+def with_derived(table: str, recorded: exp.Query) -> exp.Query:
+    """The rows of *recorded* with the columns that are worked out of them, if the table has such."""
+    if not TABLES[table].derived:
+        return recorded
+    tree = _derived(table).copy()
+    next(tree.find_all(exp.Table)).replace(recorded.subquery("recorded", copy=False))
+    return tree
+
+
+@cache
+def _derived(table: str) -> exp.Query:
+    return _read(QUERIES / "sources" / "derived" / f"{table}.sql")[1]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], exp.Query]:
