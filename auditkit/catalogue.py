@@ -19,14 +19,17 @@ from auditkit.parameters import QueryParameter, declare
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
-Kind = Literal["question", "match", "aggregate"]
+Kind = Literal["question", "match", "first_seen", "aggregate"]
 NOT_QUERIES = ("sources", "frames", "ledger")  # folders whose SQL is a part of the machinery, by how their names begin
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    "kind": ("match", "aggregate"),
+    "kind": ("match", "first_seen", "aggregate"),
     "severity": SEVERITIES,
     "per": ("principal", "resource"),
     "attempts": ("lower", "same", "ignore"),
+    "hands": ("lower", "same"),
+    "first_for": ("principal", "account"),
+    "newcomers": ("ignore", "report"),
 }
 _TEXTS = ("title", "about", "why", "response", "false_positives", "blind_spots")
 _LISTS = ("reads", "attack", "pci", "cis")

@@ -7,36 +7,46 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, cast
 
 from auditkit.catalogue import Query
-from auditkit.model import Finding, Outcome, Severity, counted, one_lower
+from auditkit.judgement import weigh
+from auditkit.model import Finding, Outcome, counted
 
 _PRINCIPAL = re.compile(r"arn:[^:]*:(?:iam|sts)::(\d*):(user|role|federated-user|root)(?:/(?:.*/)?([^/]+))?")
+NOTHING_USUAL: Mapping[str, int] = MappingProxyType({})
 NAMED = 3  # addresses, calls and resources that a sentence names before it counts the rest
 
 
-def finding(query: Query, row: Mapping[str, Any], sql: str) -> Finding | None:
+def finding(query: Query, row: Mapping[str, Any], sql: str, usual: Mapping[str, int] = NOTHING_USUAL) -> Finding | None:
     """The finding in one *row* of the rule *query*; None when the rule ignores mere attempts and this is one.
 
+    Args:
+        usual: Of findings by their ids, on how many days of the baseline they were there too.
     Raises: KeyError, when *row* lacks a column that every finding has.
     """
     header, count, failed = query.header, row["event_count"], row["failed_count"]
     outcome = cast(Outcome, row.get("outcome") or ("ok" if failed < count else "denied"))
-    attempts, severity = header.get("attempts", "lower"), cast(Severity, header["severity"])
-    if outcome != "ok" and attempts == "ignore":
+    if outcome != "ok" and header.get("attempts") == "ignore":
         return None
-    principal, account, resource = row["principal_arn"], row["account_id"], row.get("resource")
-    identity = json.dumps([query.rule, principal, account, resource])
+    found, hands = finding_id(query, row), tuple(hand for hand in row.get("hands") or () if hand)
+    severity, judgement = weigh(
+        header,
+        outcome=outcome,
+        hands=hands,
+        usual_days=usual.get(found, 0),
+        tried_first=bool(row.get("tried_first")),
+    )
     return Finding(
-        id=hashlib.sha256(identity.encode()).hexdigest()[:16],
+        id=found,
         rule=query.rule,
         title=query.title,
-        severity=one_lower(severity) if outcome != "ok" and attempts == "lower" else severity,
+        severity=severity,
         outcome=outcome,
-        principal_arn=principal,
-        account_id=account,
-        resource=resource,
+        principal_arn=row["principal_arn"],
+        account_id=row["account_id"],
+        resource=row.get("resource"),
         first_seen=_utc(row["first_seen"]),
         last_seen=_utc(row["last_seen"]),
         event_count=count,
@@ -52,7 +62,17 @@ def finding(query: Query, row: Mapping[str, Any], sql: str) -> Finding | None:
         pci=tuple(header.get("pci") or ()),
         cis=tuple(header.get("cis") or ()),
         sql=sql,
+        event_names=tuple(name for name in row.get("event_names") or () if name),
+        hands=hands,
+        judgement=judgement,
+        author=header.get("author"),
     )
+
+
+def finding_id(query: Query, row: Mapping[str, Any]) -> str:
+    """The same for the same rule, principal, account and resource in every run."""
+    identity = json.dumps([query.rule, row["principal_arn"], row["account_id"], row.get("resource")])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def summary(query: Query, row: Mapping[str, Any]) -> str:
@@ -93,6 +113,8 @@ def _ending(row: Mapping[str, Any], of_flows: bool) -> str:
         ended = "refused or failed"
     if failed == 0:
         return ""
+    if row.get("tried_first"):
+        return f", {failed:,} of them {ended}, and then it succeeded"
     if failed < count:
         return f", {failed:,} of them {ended}"
     return f", {ended}" if count == 1 else f", all {ended}"

@@ -1,8 +1,12 @@
-"""Many match rules as one statement, so that a hundred rules read the events once."""
+"""Many rules about one event as one statement, so that a hundred rules read the events once.
+
+Those of kind `match` share one frame, those of kind `first_seen` another, which reads the baseline as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 
 from sqlglot import exp
@@ -10,7 +14,7 @@ from sqlglot import exp
 from auditkit.catalogue import Query
 from auditkit.engines.dialect import parse
 from auditkit.errors import CatalogueError
-from auditkit.model import Parameter
+from auditkit.model import Parameter, Value
 from auditkit.resources import QUERIES
 
 AT_ONCE = 120  # rules in one statement: Trino stops at 127 arguments of a call, Athena at 262,144 bytes of text
@@ -21,17 +25,39 @@ _SHAPE = "SELECT *[, <expression> AS resource] FROM cloudtrail_events WHERE <pre
 
 
 def compiled(queries: Sequence[Query], bound: Bound) -> tuple[str, dict[str, Parameter]]:
-    """The one statement of *queries*, and its parameters: each rule's own, under names that no other rule has.
+    """The one statement of the match rules *queries*, and its parameters: each rule's own, under names no other has.
 
     Raises: CatalogueError, when one of them does not have the shape of a match rule.
     """
-    per_resource = [query.rule for query in queries if query.header.get("per") == "resource"]
-    params = {"per_resource": Parameter("array(varchar)", list(per_resource))}
+    return _compiled("match_rules", queries, bound, {"per_resource": _named_so(queries, "per", "resource")})
+
+
+def compiled_first_seen(queries: Sequence[Query], bound: Bound, since: datetime) -> tuple[str, dict[str, Parameter]]:
+    """The one statement of the rules *queries* of kind first_seen. Raises: as `compiled`.
+
+    It is to be run over the baseline and the window, which starts at *since*.
+    """
+    own = {
+        "since": Parameter("timestamp", since),
+        "of_accounts": _named_so(queries, "first_for", "account"),
+        "of_newcomers": _named_so(queries, "newcomers", "report"),
+    }
+    return _compiled("first_seen_rules", queries, bound, own)
+
+
+def _named_so(queries: Sequence[Query], key: str, word: str) -> Parameter:
+    names: list[Value] = [query.rule for query in queries if query.header.get(key) == word]
+    return Parameter("array(varchar)", names)
+
+
+def _compiled(
+    frame: str, queries: Sequence[Query], bound: Bound, own: Mapping[str, Parameter]
+) -> tuple[str, dict[str, Parameter]]:
+    params = dict(own)
     fired: list[exp.Expr] = []
     predicates: list[exp.Expr] = []
-    resources: list[exp.Expr] = []
-    for number, query in enumerate(queries):
-        tree = _checked(query)
+    trees = [_checked(query) for query in queries]
+    for number, (query, tree) in enumerate(zip(queries, trees, strict=True)):
         for placeholder in tree.find_all(exp.Placeholder):
             name = f"rule_{number}_{placeholder.name}"
             params[name] = bound[query.rule][placeholder.name]
@@ -42,15 +68,31 @@ def compiled(queries: Sequence[Query], bound: Bound) -> tuple[str, dict[str, Par
             predicate = exp.and_(predicate, exp.column("outcome").eq("ok"))
         # CASE makes of a NULL what WHERE makes of it, and nothing of one predicate reaches the next.
         fired.append(_when(predicate, exp.Literal.string(query.rule)))
-        if acted_on := tree.selects[1:]:
-            resources.append(_when(exp.column("rule").eq(query.rule), acted_on[0].unalias()))
-    resource_arn = exp.column("resource_arn")
     nodes: dict[str, exp.Expr | list[exp.Expr]] = {
         "fired": fired,
-        "resource": exp.func("COALESCE", *resources, resource_arn) if resources else resource_arn,
+        "resource": _resource(queries, trees),
         "worth_judging": exp.or_(*_worth_judging(predicates)),
     }
-    return _framed(nodes), params
+    return _framed(frame, nodes), params
+
+
+def _resource(queries: Sequence[Query], trees: Sequence[exp.Query]) -> exp.Expr:
+    """What was acted on: as the rule has it that names it, else resource_arn.
+
+    Where a match rule names nothing after all, resource_arn says more than NULL does. A rule of kind first_seen
+    compares what it names, and nothing else.
+    """
+    own = [
+        exp.If(this=exp.column("rule").eq(query.rule), true=tree.selects[1].unalias())
+        for query, tree in zip(queries, trees, strict=True)
+        if len(tree.selects) > 1
+    ]
+    otherwise = exp.column("resource_arn")
+    if not own:
+        return otherwise
+    if queries[0].kind == "first_seen":
+        return exp.Case(ifs=own, default=otherwise)
+    return exp.func("COALESCE", exp.Case(ifs=own), otherwise)
 
 
 def _worth_judging(predicates: Sequence[exp.Expr]) -> list[exp.Expr]:
@@ -97,9 +139,9 @@ def _checked(query: Query) -> exp.Query:
     return tree
 
 
-def _framed(nodes: Mapping[str, exp.Expr | list[exp.Expr]]) -> str:
-    """The frame with each placeholder replaced by its node; several become arguments of the call around it."""
-    tree = parse(_frame("match_rules"))
+def _framed(frame: str, nodes: Mapping[str, exp.Expr | list[exp.Expr]]) -> str:
+    """The *frame* with each placeholder replaced by its node; several become arguments of the call around it."""
+    tree = parse(_frame(frame))
     for placeholder in list(tree.find_all(exp.Placeholder)):
         if placeholder.name in nodes:
             placeholder.replace(nodes[placeholder.name])

@@ -171,6 +171,12 @@ class Finding:
     pci: tuple[str, ...]
     cis: tuple[str, ...]
     sql: str  # the rule as it ran
+    event_names: tuple[str, ...] = ()  # the calls, sorted, where the rule tells them
+    hands: tuple[
+        str, ...
+    ] = ()  # whose hands made them, sorted: `person`, `automation`, `workload`, `service`, `unknown`
+    judgement: tuple[str, ...] = ()  # sentences: what makes the severity differ from the rule's
+    author: str | None = None  # of the rule, where its licence asks for the name
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values: times as ISO text, tuples as lists."""

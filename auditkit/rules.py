@@ -1,25 +1,43 @@
-"""Rules in, findings out: all match rules in one scan, aggregate rules one by one."""
+"""Rules in, findings out: all match rules in one scan, all about what is new in another, aggregate rules one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from auditkit.catalogue import Catalogue, Query
 from auditkit.engines import ALWAYS, Engine
 from auditkit.engines.binding import bind
 from auditkit.engines.dialect import parse
 from auditkit.errors import CatalogueError, ParameterError, QueryError, UnknownQueryError
-from auditkit.findings import finding
-from auditkit.match_rules import AT_ONCE, Bound, compiled, probe
+from auditkit.findings import NOTHING_USUAL, finding, finding_id
+from auditkit.match_rules import AT_ONCE, Bound, compiled, compiled_first_seen, probe
 from auditkit.model import Finding, Parameter, Result, Value, Window, counted, worst_first
 
 NOTHING_TO_READ = {
     "cloudtrail_events": "no CloudTrail events in the window",
     "flow_records": "no flow records in the window",
 }
+NO_BASELINE = "no baseline to compare with (--baseline 14d, or a store of earlier logs)"
+EMPTY_BASELINE = "no CloudTrail events in the baseline"
 # What a rule may be to blame for. An engine that cannot be reached, or may not read more, fails all rules alike.
 ITS_OWN_FAULT = (CatalogueError, ParameterError, QueryError)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What came before a window, to tell what is new and what is usual in it."""
+
+    engine: Engine  # reads what came before, and the window behind it
+    window: Window  # ends where the window judged starts
+
+    @property
+    def since(self) -> datetime:
+        """Where the window judged starts."""
+        assert self.window.end
+        return self.window.end
 
 
 @dataclass
@@ -40,6 +58,7 @@ def evaluate(
     *,
     rules: Iterable[str] | None = None,
     values: Mapping[str, Mapping[str, Value]] | None = None,
+    baseline: Baseline | None = None,
 ) -> RuleRun:
     """Run *rules* (default: all of the catalogue) over *window*.
 
@@ -47,6 +66,7 @@ def evaluate(
 
     Args:
         values: Parameters that differ from the rules' defaults, by rule.
+        baseline: Without one, rules of kind first_seen are skipped, and nothing counts as usual.
     Raises: UnknownQueryError and ParameterError, for *rules* and *values* that fit no rule; QueryError, when the tables
         themselves cannot be read; EngineError and ScanLimitError, of Athena and Trino.
     """
@@ -55,15 +75,22 @@ def evaluate(
     bound: Bound = {query.rule: query.bind(given.get(query.rule, {})) for query in chosen}
     run = RuleRun()
     ready = _with_something_to_read(engine, chosen, window, run)
-    matches = [query for query in ready if query.kind == "match"]
-    for start in range(0, len(matches), AT_ONCE):
-        _run_matches(engine, matches[start : start + AT_ONCE], bound, window, run)
-    for query in ready:
-        if query.kind == "aggregate":
-            _run_aggregate(engine, query, bound[query.rule], window, run)
+    ready = _with_something_to_compare(ready, baseline, run)
+    kinds = {kind: [query for query in ready if query.kind == kind] for kind in ("match", "first_seen", "aggregate")}
+    for some in _at_once(kinds["match"]):
+        _run_matches(engine, some, bound, window, baseline, run)
+    for some in _at_once(kinds["first_seen"]):
+        _run_first_seen(some, bound, window, baseline, run)
+    for query in kinds["aggregate"]:
+        _run_aggregate(engine, query, bound[query.rule], window, run)
     run.findings = worst_first(run.findings)
     run.ran = tuple(query.rule for query in ready if query.rule not in run.failed)
     return run
+
+
+def _at_once(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
+    for start in range(0, len(queries), AT_ONCE):
+        yield queries[start : start + AT_ONCE]
 
 
 def _chosen(catalogue: Catalogue, names: Iterable[str] | None) -> list[Query]:
@@ -93,23 +120,92 @@ def _with_something_to_read(engine: Engine, queries: Sequence[Query], window: Wi
     return [query for query in queries if query.rule not in run.skipped]
 
 
-def _run_matches(engine: Engine, queries: Sequence[Query], bound: Bound, window: Window, run: RuleRun) -> None:
-    """One statement for all of *queries*; when it fails, one for each half, until the rule at fault stands alone."""
+def _with_something_to_compare(queries: Sequence[Query], baseline: Baseline | None, run: RuleRun) -> list[Query]:
+    """The queries without those that need a baseline and have none; the run says why."""
+    comparing = [query for query in queries if query.kind == "first_seen"]
+    if not comparing:
+        return list(queries)
+    reason = NO_BASELINE
+    if baseline:
+        result = baseline.engine.run(probe("cloudtrail_events"), window=baseline.window)
+        run.results.append(("is there anything in the baseline", result))
+        if result.table.num_rows:
+            return list(queries)
+        reason = EMPTY_BASELINE
+    run.skipped |= {query.rule: reason for query in comparing}
+    return [query for query in queries if query.rule not in run.skipped]
+
+
+def _run_matches(
+    engine: Engine, queries: Sequence[Query], bound: Bound, window: Window, baseline: Baseline | None, run: RuleRun
+) -> None:
+    """One statement for all of *queries*, and one over the baseline for those that fired."""
+
+    def over(some: Sequence[Query]) -> Result:
+        return engine.run(*compiled(some, bound), window=window)
+
+    for some, result in _told_apart(queries, over, run):
+        run.results.append((f"{counted(len(some), 'match rule')} in one scan", result))
+        rows = result.table.to_pylist()
+        fired = {row["rule"] for row in rows}
+        usual = _usual([query for query in some if query.rule in fired], bound, baseline, run) if baseline else {}
+        _add(rows, some, bound, run, usual)
+
+
+def _usual(fired: Sequence[Query], bound: Bound, baseline: Baseline, run: RuleRun) -> dict[str, int]:
+    """Of what *fired* finds in the baseline, by the id of the finding: on how many days it was done there."""
+    if not fired:
+        return {}
+    result = baseline.engine.run(*compiled(fired, bound), window=baseline.window)
+    run.results.append((f"what of {counted(len(fired), 'match rule')} is usual", result))
+    by_rule = {query.rule: query for query in fired}
+    return {finding_id(by_rule[row["rule"]], row): row["day_count"] for row in result.table.to_pylist()}
+
+
+def _run_first_seen(
+    queries: Sequence[Query], bound: Bound, window: Window, baseline: Baseline | None, run: RuleRun
+) -> None:
+    """One statement for all of *queries*, over the baseline and the window."""
+    assert baseline
+    both = Window(baseline.window.start, window.end)
+
+    def over(some: Sequence[Query]) -> Result:
+        return baseline.engine.run(*compiled_first_seen(some, bound, baseline.since), window=both)
+
+    for some, result in _told_apart(queries, over, run):
+        run.results.append((f"{counted(len(some), 'rule')} about what is new in one scan", result))
+        _add(result.table.to_pylist(), some, bound, run)
+
+
+def _told_apart(
+    queries: Sequence[Query], over: Callable[[Sequence[Query]], Result], run: RuleRun
+) -> Iterator[tuple[Sequence[Query], Result]]:
+    """What *over* all queries gives; when it fails, over each half, until the rule at fault stands alone."""
     try:
-        result = engine.run(*compiled(queries, bound), window=window)
+        result = over(queries)
     except ITS_OWN_FAULT as error:
         if len(queries) == 1:
             run.failed[queries[0].rule] = str(error)
             return
         middle = len(queries) // 2
-        _run_matches(engine, queries[:middle], bound, window, run)
-        _run_matches(engine, queries[middle:], bound, window, run)
+        yield from _told_apart(queries[:middle], over, run)
+        yield from _told_apart(queries[middle:], over, run)
         return
-    run.results.append((f"{counted(len(queries), 'match rule')} in one scan", result))
+    yield queries, result
+
+
+def _add(
+    rows: Sequence[Mapping[str, Any]],
+    queries: Sequence[Query],
+    bound: Bound,
+    run: RuleRun,
+    usual: Mapping[str, int] = NOTHING_USUAL,
+) -> None:
+    """The findings in rows that each name their rule."""
     by_rule = {query.rule: query for query in queries}
-    shown = {rule: _shown(by_rule[rule], bound[rule]) for rule in set(result.table["rule"].to_pylist())}
-    for row in result.table.to_pylist():
-        if found := finding(by_rule[row["rule"]], row, shown[row["rule"]]):
+    shown = {rule: _shown(by_rule[rule], bound[rule]) for rule in {row["rule"] for row in rows}}
+    for row in rows:
+        if found := finding(by_rule[row["rule"]], row, shown[row["rule"]], usual):
             run.findings.append(found)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditkit.catalogue import Catalogue
+from auditkit.catalogue import Catalogue, Kind
 from auditkit.engines import ALWAYS, NO_PARAMETERS
 from auditkit.engines.dialect import prepare
 from auditkit.engines.duckdb import DuckDBEngine
@@ -18,10 +18,14 @@ from auditkit.engines.duckdb_sql import duckdb_sql
 from auditkit.engines.plain import plain
 from auditkit.engines.sources import STORED
 from auditkit.model import Parameter, Result, Window, iso
-from auditkit.rules import evaluate
-from tests.cases import ACCOUNT, Case
+from auditkit.rules import Baseline, evaluate
+from tests.cases import ACCOUNT, START, Case
 
 Rows = list[dict[str, Any]]
+
+# A case of a rule about what is new: what it dates before is the baseline.
+CASE_WINDOW = Window(START.replace(tzinfo=UTC))
+BEFORE = timedelta(days=14)
 
 
 class CaseEngine(DuckDBEngine):
@@ -48,22 +52,37 @@ class CaseEngine(DuckDBEngine):
 def run_all(catalogue: Catalogue, cases: Sequence[Case], engine: CaseEngine) -> dict[str, Rows]:
     """What each case gives, by its name: rows, or for a rule findings as JSON.
 
-    The cases of match rules run as one, as they do in life, each in an account of its own; the others one by one.
+    The cases of rules that share a scan run as one, as they do in life, each in an account of its own; the others one
+    by one.
     """
-    together = [case for case in cases if _runs_with_others(catalogue, case)]
-    found = _run_together(catalogue, together, engine)
+    found: dict[str, Rows] = {}
+    for kind in ("match", "first_seen"):
+        together = [case for case in cases if catalogue.get(case.query).kind == kind and _is_plain(case)]
+        found |= _run_together(catalogue, together, engine)
     return found | {str(case): _run_alone(catalogue, case, engine) for case in cases if str(case) not in found}
 
 
-def _runs_with_others(catalogue: Catalogue, case: Case) -> bool:
-    return catalogue.get(case.query).kind == "match" and not case.params and case.window == ALWAYS
+def _is_plain(case: Case) -> bool:
+    return not case.params and case.window == ALWAYS
+
+
+def _judged_in(case: Case, kind: Kind, engine: CaseEngine) -> tuple[Window, Baseline | None]:
+    """The window of a case, and for a rule about what is new the baseline before it."""
+    if kind != "first_seen":
+        return case.window, None
+    window = case.window if case.window.start else CASE_WINDOW
+    assert window.start
+    return window, Baseline(engine, Window(window.start - BEFORE, window.start))
 
 
 def _run_together(catalogue: Catalogue, cases: Sequence[Case], engine: CaseEngine) -> dict[str, Rows]:
+    if not cases:
+        return {}
     accounts = {f"{number:012}": case for number, case in enumerate(cases, start=1)}
     tables = [_moved(case.tables["cloudtrail_events"], account) for account, case in accounts.items()]
     engine.holding({"cloudtrail_events": pa.concat_tables(tables)})
-    run = evaluate(engine, catalogue, rules=sorted({case.query for case in cases}))
+    window, baseline = _judged_in(cases[0], catalogue.get(cases[0].query).kind, engine)
+    run = evaluate(engine, catalogue, window, rules=sorted({case.query for case in cases}), baseline=baseline)
     assert not run.failed, run.failed
     found: dict[str, Rows] = {str(case): [] for case in cases}
     for finding in run.findings:
@@ -87,7 +106,8 @@ def _run_alone(catalogue: Catalogue, case: Case, engine: CaseEngine) -> Rows:
     engine.holding(case.tables)
     if query.kind == "question":
         return engine.run(query.sql, query.bind(case.params), window=case.window).table.to_pylist()
-    run = evaluate(engine, catalogue, case.window, rules=[query.rule], values={query.rule: case.params})
+    window, baseline = _judged_in(case, query.kind, engine)
+    run = evaluate(engine, catalogue, window, rules=[query.rule], values={query.rule: case.params}, baseline=baseline)
     assert not run.failed, run.failed
     return [finding.as_json() for finding in run.findings]
 

@@ -36,6 +36,10 @@ ATTEMPTS = {
     "same": "An attempt that was refused or failed counts the same.",
     "ignore": "Only what succeeded counts.",
 }
+NEW_TO = {
+    "principal": "that a principal did not have in the baseline",
+    "account": "that nobody of the account had in the baseline",
+}
 ANY_VALUE: dict[str, Any] = {"array(varchar)": [], "array(bigint)": [], "bigint": 1, "varchar": ""}
 
 
@@ -97,6 +101,9 @@ def rules(known: Sequence[Query]) -> str:
         WRITTEN,
         "`auditkit findings LOGS` runs them all, `--rule NAME` some. A finding is a rule that fired for one principal and\n"
         "account, and one resource where the rule says so; it carries every event that proves it.",
+        "A finding is one severity milder than its rule when it was only tried, when nobody but automation or AWS services\n"
+        "made the calls, and when the same was there on three days or more of the baseline; it says which of these it was.\n"
+        "Rules about what is new need that baseline: `--baseline 14d`, or a store of earlier logs.",
         "What a rule is mapped to: [ATT&CK](https://attack.mitre.org/matrices/enterprise/cloud/) techniques, requirements of\n"
         "PCI DSS 4.0.1, and recommendations of the CIS AWS Foundations Benchmark (version, then number).",
         grid(
@@ -115,6 +122,8 @@ def described(rule: Query) -> list[str]:
     """One rule: what it finds and why, what to do, and where it is wrong or blind."""
     header = rule.header
     per = "resource" if header.get("per") == "resource" else "principal"
+    if rule.kind == "first_seen":
+        per = f"resource {NEW_TO[header.get('first_for', 'principal')]}"
     facts = [
         f"**{header['severity']}** · {rule.title}",
         f"one finding for each {per} · reads {', '.join(f'`{name}`' for name in rule.reads)}",

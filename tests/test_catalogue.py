@@ -143,7 +143,7 @@ def test_a_bad_header_names_the_file_and_what_is_wrong(tmp_path: Path, text: str
     [
         (("-- kind: match\n", ""), "lacks kind"),
         (("-- why: it matters\n", ""), "lacks why"),
-        (("match", "question"), "kind is 'question'; expected one of match, aggregate"),
+        (("match", "question"), "kind is 'question'; expected one of match, first_seen, aggregate"),
         (("high", "urgent"), "severity is 'urgent'"),
         (("-- why", "-- per: account\n-- why"), "per is 'account'"),
         (("-- why", "-- attempts: higher\n-- why"), "attempts is 'higher'"),

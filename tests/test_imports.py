@@ -31,7 +31,7 @@ remote
 pull
 runs rules evidence
 findings match_rules output terminal history coverage
-catalogue signs
+catalogue signs judgement
 parameters delivery
 engines
 validation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.portable import problems
 from auditkit.errors import ParameterError, QueryError, UnknownQueryError
 from auditkit.findings import who
-from auditkit.match_rules import compiled
+from auditkit.match_rules import compiled, compiled_first_seen
 from auditkit.model import Finding, Parameter, Result, Window
-from auditkit.rules import RuleRun, evaluate
+from auditkit.rules import Baseline, RuleRun, evaluate
 from tests.case_runs import CaseEngine
 from tests.cases import cloudtrail_events, flow_records
 
@@ -343,3 +343,143 @@ def test_more_rules_than_fit_in_one_statement_run_in_several(
     run = evaluate(engine, rules.catalogue)
     assert [finding.rule for finding in run.findings] == [f"test.{name}" for name in "abcde"]
     assert len(engine.statements) == 1 + 3
+
+
+# What came before the window
+
+SINCE = datetime(2026, 11, 15, tzinfo=UTC)
+
+
+def compare(rules: RuleFolder, *rows: dict[str, Any], **options: Any) -> RuleRun:
+    """A run over the days from the 15th on, with the 14 days before as the baseline."""
+    before = Baseline(rules.engine, Window(SINCE - timedelta(days=14), SINCE))
+    return rules.run(*rows, window=Window(SINCE), baseline=before, **options)
+
+
+def on(day: int, **more: Any) -> dict[str, Any]:
+    return {**CALL, "event_time": datetime(2026, 11, day, 12, tzinfo=UTC), "event_id": f"on-{day}", **more}
+
+
+def new_call(rules: RuleFolder, *more: str) -> None:
+    rules.add_sql(
+        "new", "first_seen", "SELECT *, event_name AS resource\nFROM cloudtrail_events\nWHERE read_only", *more
+    )
+
+
+READ = {"read_only": True, "event_name": "ListUsers"}
+
+
+def test_what_a_principal_never_did_before_is_found(rules: RuleFolder) -> None:
+    new_call(rules)
+    old, fresh = on(3, **READ), on(16, **READ)
+    assert only(compare(rules, on(3), fresh)).evidence == ("on-16",)
+    assert compare(rules, old, fresh).findings == []
+    found = only(compare(rules, old, on(16, read_only=True, event_name="ListRoles"), on(17, **READ)))
+    assert (found.resource, found.event_count, found.severity) == ("ListRoles", 1, "high")
+
+
+def test_the_edge_of_the_window_parts_old_from_new(rules: RuleFolder) -> None:
+    new_call(rules)
+    at = {**CALL, **READ}
+    edge, just_before = {"event_time": SINCE}, {"event_time": SINCE - timedelta(microseconds=1)}
+    assert only(compare(rules, on(3), {**at, **edge, "event_id": "edge"})).evidence == ("edge",)
+    assert compare(rules, on(3), {**at, **just_before, "event_id": "a"}, {**at, **edge, "event_id": "b"}).findings == []
+    too_old = {"event_time": SINCE - timedelta(days=14, microseconds=1), "event_id": "c"}
+    assert len(compare(rules, on(3), {**at, **too_old}, {**at, **edge}).findings) == 1
+
+
+def test_what_was_only_tried_before_is_still_new_when_it_succeeds(rules: RuleFolder) -> None:
+    new_call(rules)
+    assert len(compare(rules, on(3, **READ, outcome="denied"), on(16, **READ)).findings) == 1
+    tried = only(compare(rules, on(3), on(16, **READ, outcome="denied")))
+    assert (tried.outcome, tried.severity) == ("denied", "medium")
+
+
+def test_of_a_newcomer_everything_is_new_and_the_rule_says_whether_that_counts(rules: RuleFolder) -> None:
+    new_call(rules)
+    stranger = on(16, **READ, principal_arn="arn:aws:iam::111122223333:user/mallory")
+    assert compare(rules, on(3), stranger).findings == []
+    new_call(rules, "newcomers: report")
+    assert len(compare(rules, on(3), stranger).findings) == 1
+    nobody = on(16, **READ, principal_arn=None)
+    assert len(compare(rules, on(3), nobody).findings) == 1
+
+
+def test_what_is_new_to_an_account_is_not_new_to_its_next_principal(rules: RuleFolder) -> None:
+    new_call(rules, "first_for: account")
+    other = "arn:aws:iam::111122223333:user/mallory"
+    assert compare(rules, on(3, **READ), on(16, **READ, principal_arn=other)).findings == []
+    first = compare(rules, on(3), on(16, **READ), on(17, **READ, principal_arn=other)).findings
+    assert {finding.principal_arn for finding in first} == {CALL["principal_arn"], other}
+    assert compare(rules, on(3), on(16, **READ, account_id="444455556666")).findings == []
+
+
+def test_a_rule_about_what_is_new_compares_nothing_but_what_it_names(rules: RuleFolder) -> None:
+    rules.add_sql("key", "first_seen", "SELECT *, access_key_id AS resource\nFROM cloudtrail_events\nWHERE read_only")
+    new_call(rules)
+    found = compare(rules, on(3, **READ), on(16, **READ), on(17, **READ, access_key_id="AKIAEXAMPLE")).findings
+    assert [(finding.rule, finding.resource) for finding in found] == [("test.key", "AKIAEXAMPLE")]
+
+
+def test_without_a_baseline_rules_that_need_one_are_skipped_and_say_so(rules: RuleFolder) -> None:
+    new_call(rules)
+    rules.add("any", "read_only")
+    run = rules.run(on(16, **READ), window=Window(SINCE))
+    assert run.ran == ("test.any",)
+    assert "--baseline" in run.skipped["test.new"]
+    assert compare(rules, on(16, **READ)).skipped == {"test.new": "no CloudTrail events in the baseline"}
+
+
+def test_what_was_there_on_three_days_before_is_usual_and_one_step_milder(rules: RuleFolder) -> None:
+    rules.add("any", "read_only")
+    before = [on(day, **READ) for day in (3, 4, 5)]
+    usual = only(compare(rules, *before, on(16, **READ)))
+    assert usual.severity == "medium"
+    assert usual.judgement == ("It is usual here: the same on 3 days of the baseline: medium instead of high.",)
+    assert usual.evidence == ("on-16",)
+    assert only(compare(rules, *before[:2], on(16, **READ))).severity == "high"
+    tried = [{**row, "outcome": "denied"} for row in before]
+    assert only(compare(rules, *tried, on(16, **READ))).severity == "high"
+    other = on(16, **READ, principal_arn="arn:aws:iam::111122223333:user/mallory")
+    assert only(compare(rules, *before, other)).severity == "high"
+
+
+def test_the_rules_about_what_is_new_read_the_events_once(tmp_path: Path) -> None:
+    rows = [on(3), on(16, **READ)]
+    engine = CountingEngine({"cloudtrail_events": cloudtrail_events(rows)})
+    folder = RuleFolder(tmp_path, engine)  # type: ignore[arg-type]
+    for name in ("a", "b", "c"):
+        sql = f"SELECT *, event_name AS resource\nFROM cloudtrail_events\nWHERE read_only AND event_id <> '{name}'"
+        folder.add_sql(name, "first_seen", sql)
+    before = Baseline(engine, Window(SINCE - timedelta(days=14), SINCE))
+    run = evaluate(engine, folder.catalogue, Window(SINCE), baseline=before)
+    assert [finding.rule for finding in run.findings] == ["test.a", "test.b", "test.c"]
+    assert len(engine.statements) == 3  # is there anything, is there anything before, all three
+
+
+def test_the_statement_about_what_is_new_is_portable(rules: RuleFolder) -> None:
+    new_call(rules)
+    queries = list(rules.catalogue.rules)
+    sql, params = compiled_first_seen(queries, {query.rule: query.bind({}) for query in queries}, SINCE)
+    assert problems(sql, {name: parameter.type for name, parameter in params.items()}, kind="aggregate") == []
+
+
+# Whose hands, and what came of attempts
+
+
+def test_what_automation_did_is_one_step_milder_and_says_so(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    terraform = {**CALL, "user_agent": "APN/1.0 HashiCorp/1.0 Terraform/1.13.3"}
+    found = only(rules.run(terraform))
+    assert (found.severity, found.hands) == ("medium", ("automation",))
+    both = only(rules.run(terraform, {**CALL, "user_agent": "aws-cli/2.31.6", "identity_type": "IAMUser"}))
+    assert (both.severity, both.hands, both.judgement) == ("high", ("automation", "person"), ())
+
+
+def test_a_success_after_attempts_says_so(rules: RuleFolder) -> None:
+    rules.add("any", "event_name = 'CreateUser'")
+    refused = {**CALL, "outcome": "denied"}
+    found = only(rules.run(refused, refused, CALL))
+    assert found.summary.endswith("2 of them refused or failed, and then it succeeded, from 198.51.100.7.")
+    assert found.judgement == ("It succeeded after attempts that were refused or failed.",)
+    assert only(rules.run(CALL, refused)).judgement == ()

@@ -32,6 +32,7 @@ _STRANGE: dict[type[exp.Expr], str] = {
     ),
     **dict.fromkeys((exp.Rand, exp.Uuid, exp.CurrentUser), "it is another one in every run"),
 }
+ONE_EVENT = ("match", "first_seen")  # kinds of rules that are a predicate over one event
 _LISTS = (exp.ArrayDistinct, exp.ArrayIntersect, exp.ArrayExcept, exp.ArrayAgg)
 _ORDER_BLIND = (exp.ArraySort, exp.ArraySize, exp.ArrayContains, exp.ArrayMax, exp.ArrayMin)
 _BY_PLACE = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
@@ -63,14 +64,14 @@ def problems(sql: str, params: Mapping[str, str], *, kind: str) -> list[str]:
     try:
         tree = parse(sql)
         tables_read(tree)
-        if kind != "match" and any(select.is_star for select in tree.selects):
+        if kind not in ONE_EVENT and any(select.is_star for select in tree.selects):
             found.append("the outer SELECT names its columns, not *")
         bind(tree, {name: Parameter(declared, None) for name, declared in params.items()})
         tree = typed(tree, sql, aliases=False)
     except (QueryError, ParameterError) as error:
         return [*found, str(error)]
     found += (reason for node in tree.walk() for reason in _in_node(node))
-    if kind != "match":
+    if kind not in ONE_EVENT:
         found += (*_in_output(tree), *_in_order(tree))
     return list(dict.fromkeys(found))
 

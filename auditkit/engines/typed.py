@@ -18,7 +18,9 @@ from auditkit.engines.list_types import LISTS, with_type
 from auditkit.errors import QueryError
 from auditkit.schema import TABLES
 
-_COLUMNS = {name: {column.name: column.type for column in table.columns} for name, table in TABLES.items()}
+_COLUMNS = {
+    name: {column.name: column.type for column in (*table.columns, *table.derived)} for name, table in TABLES.items()
+}
 NOTHING_STORED: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 _QUOTED, _LAST_WORD = re.compile(r"'[^']*'"), re.compile(r"\w+\.?$")
 VARCHARS = exp.DataType.build("array(varchar)", dialect="trino")

@@ -18,7 +18,8 @@ hits AS (
         event_id,
         event_name,
         source_ip,
-        outcome
+        outcome,
+        hand
     FROM judged
     CROSS JOIN UNNEST(split(fired, ',')) AS hit(rule)
     WHERE rule <> ''
@@ -40,6 +41,9 @@ SELECT
     END AS outcome,
     array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
     array_agg(DISTINCT event_name ORDER BY event_name) AS event_names,
+    array_agg(DISTINCT hand ORDER BY hand) AS hands,
+    count(DISTINCT CASE WHEN outcome = 'ok' THEN CAST(event_time AS DATE) END) AS day_count,
+    min(CASE WHEN outcome <> 'ok' THEN event_time END) < max(CASE WHEN outcome = 'ok' THEN event_time END) AS tried_first,
     array_agg(event_id ORDER BY event_time, event_id) AS evidence
 FROM hits
 GROUP BY rule, principal_arn, account_id, CASE WHEN rule IN (:per_resource) THEN resource END

@@ -1,0 +1,54 @@
+"""What makes a finding milder than its rule, and that it says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditkit.judgement import TRIED_FIRST, weigh
+
+WEIGHED: list[tuple[str, dict[str, Any], dict[str, Any], str, int]] = [
+    # what, of the rule, of the finding, severity, sentences
+    ("a deed of unknown hands", {}, {}, "high", 0),
+    ("a person's deed", {}, {"hands": ["person"]}, "high", 0),
+    ("an attempt", {}, {"outcome": "denied"}, "medium", 1),
+    ("a failed attempt", {}, {"outcome": "error"}, "medium", 1),
+    ("an attempt that weighs the same", {"attempts": "same"}, {"outcome": "denied"}, "high", 0),
+    ("automation", {}, {"hands": ["automation"]}, "medium", 1),
+    ("services", {}, {"hands": ["service"]}, "medium", 1),
+    ("automation through services", {}, {"hands": ["automation", "service"]}, "medium", 1),
+    ("automation and a person", {}, {"hands": ["automation", "person"]}, "high", 0),
+    ("a workload", {}, {"hands": ["workload"]}, "high", 0),
+    ("nobody can tell", {}, {"hands": ["unknown"]}, "high", 0),
+    ("automation that weighs the same", {"hands": "same"}, {"hands": ["automation"]}, "high", 0),
+    ("twice in the baseline", {}, {"usual_days": 2}, "high", 0),
+    ("a habit", {}, {"usual_days": 3}, "medium", 1),
+    ("automation's habit", {}, {"usual_days": 9, "hands": ["automation"]}, "low", 2),
+    ("everything at once", {"severity": "medium"}, {"usual_days": 9, "hands": ["service"], "outcome": "denied"}, "info", 2),
+    ("nothing is milder than info", {"severity": "info"}, {"outcome": "denied"}, "info", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "facts", "severity", "count"), [case[1:] for case in WEIGHED], ids=[case[0] for case in WEIGHED]
+)
+def test_severity_follows(header: dict[str, Any], facts: dict[str, Any], severity: str, count: int) -> None:
+    weighed, reasons = weigh({"severity": "high", **header}, **{"outcome": "ok", **facts})
+    assert weighed == severity
+    assert len(reasons) == count
+    assert all(reason.endswith(".") for reason in reasons)
+
+
+def test_each_step_is_told_with_what_it_did() -> None:
+    severity, reasons = weigh({"severity": "critical"}, outcome="denied", hands=["automation"], usual_days=4)
+    assert severity == "low"
+    assert reasons == (
+        "It was tried and not done: high instead of critical.",
+        "Only automation made these calls: medium instead of high.",
+        "It is usual here: the same on 4 days of the baseline: low instead of medium.",
+    )
+
+
+def test_a_success_after_attempts_says_so_and_weighs_the_same() -> None:
+    assert weigh({"severity": "high"}, outcome="ok", tried_first=True) == ("high", (TRIED_FIRST,))
