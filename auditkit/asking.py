@@ -32,13 +32,14 @@ def opened(
     until: str | None,
     flow_format: str | None,
     engine: str | None = None,
+    baseline: str | None = None,
     **reached: Any,
 ) -> Iterator[Audit]:
     """An Audit over what the command line names; what of it could not be read, and what was read elsewhere, is said."""
     if engine and is_meant(engine, logs, store):
         if flow_format:
             raise ParameterError("--flow-format is for logs that are read here; a table has its columns.")
-        with opened_there(engine, since=since, until=until, **reached) as audit:
+        with opened_there(engine, since=since, until=until, baseline=baseline, **reached) as audit:
             yield audit
         return
     check_engine_is_meant(reached)
@@ -46,7 +47,15 @@ def opened(
 
     say_unknown_fields(flow_format)
     with reading() as progress:
-        audit = opening.open(*logs, store=store, since=since, until=until, flow_format=flow_format, progress=progress)
+        audit = opening.open(
+            *logs,
+            store=store,
+            since=since,
+            until=until,
+            flow_format=flow_format,
+            baseline=baseline,
+            progress=progress,
+        )
     with audit:
         if audit.ingested and not audit.ingested.files + audit.ingested.known_files:
             say_no_files(logs)
@@ -84,6 +93,7 @@ def opened_there(
     *,
     since: str | None,
     until: str | None,
+    baseline: str | None = None,
     accounts: str | None,
     regions: str | None,
     max_scan: str | None,
@@ -100,6 +110,7 @@ def opened_there(
             engine=engine,
             since=since,
             until=until,
+            baseline=baseline,
             max_scan=max_scan,
             say=say,
             running=running,

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from auditkit.baseline import Before
 from auditkit.catalogue import Catalogue
 from auditkit.compaction import CompactReport, compact
 from auditkit.engines import Engine
-from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.duckdb import DuckDBEngine, Earlier
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.ingest import IngestReport
@@ -23,7 +24,7 @@ from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, 
 from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
 from auditkit.remote import Remote
-from auditkit.rules import RuleRun, evaluate
+from auditkit.rules import Baseline, RuleRun, evaluate
 from auditkit.store import Store
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Audit:
     _temporary: ExitStack = field(default_factory=ExitStack, repr=False)  # removes the store, if it is temporary
     asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
     remote: Remote | None = None  # the engine whose tables these are
+    before: Before | None = None  # what a window is compared with
     _fetched: Window | None = None  # what of them is in the store
 
     @cached_property
@@ -125,7 +127,8 @@ class Audit:
     ) -> RuleRun:
         """Like `findings`, as Finding values, with the rules that did not run and why."""
         self.fetch(window)
-        run = evaluate(self.engine, self.catalogue, window or self.window, rules=rules)
+        judged = window or self.window
+        run = evaluate(self.engine, self.catalogue, judged, rules=rules, baseline=self._baseline(judged))
         self.asked += [_asked(name, result) for name, result in run.results]
         kept = [_masked(finding) for finding in run.findings if at_least(finding.severity, severity)]
         return replace(run, findings=kept)
@@ -181,17 +184,21 @@ class Audit:
             now=datetime.now(UTC),
             logs=self.logs,
             parameters=parameters,
+            baseline=str(self.before or ""),
         )
 
     def fetch(self, window: Window | None = None) -> None:
         """Bring the window from the engine here, one statement a table; what is asked of it then is free.
 
+        What it is compared with comes too, unless a store has that.
+
         Nothing happens when it is here already, or when there is no engine.
         Raises: ScanLimitError; EngineError; QueryError.
         """
-        if self.remote is None or self._is_here(window or self.window):
+        reach = self.before.reach(window or self.window) if self.before else window or self.window
+        if self.remote is None or self._is_here(reach):
             return
-        wanted = _in_whole_hours(window or self.window)
+        wanted = _in_whole_hours(reach)
         self.remote.pull(self.store, wanted, now=datetime.now(UTC), whole_days=False)
         self.__dict__.pop("engine", None)  # it reads the parts that were there before
         self._fetched = wanted
@@ -237,6 +244,24 @@ class Audit:
         if any(map(is_remote, self.logs)) and opened.end and window.end and window.end > opened.end:
             raise WindowError(f"The logs in S3 were fetched for {opened}; open them with a later `until`.")
         return window
+
+    def _baseline(self, window: Window) -> Baseline | None:
+        """What *window* is compared with; None, when there is nothing, or nothing to compare."""
+        if self.before is None:
+            return None
+        if self.before.store is None:
+            return Baseline(self.engine, Window(self.before.reach(window).start, window.start))
+        since = window.start or self._first_event(window)
+        if since is None:
+            return None
+        earlier = Earlier(Store(self.before.store).parts(), since)
+        return Baseline(DuckDBEngine(self.store.parts(), earlier=earlier), Window(None, since))
+
+    def _first_event(self, window: Window) -> datetime | None:
+        query = self.catalogue.get("evidence/coverage")
+        cells = self.engine.run(query.sql, query.bind({}), window=window).table.to_pylist()
+        firsts = [cell["first_record"] for cell in cells if cell["source_table"] == "cloudtrail_events"]
+        return min(firsts).replace(tzinfo=UTC) if firsts else None
 
     def _is_here(self, window: Window) -> bool:
         """Whether the store holds what there is of *window*."""

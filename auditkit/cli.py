@@ -20,6 +20,7 @@ from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceErr
 from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
 from auditkit.options import (
     Grouped,
+    baseline_given,
     fail_on_severity,
     format_of,
     named,
@@ -123,6 +124,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 @format_of("table", "json", "csv")
 @out_file
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
+@baseline_given
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
 @fail_on_severity
 def findings(
@@ -197,6 +199,7 @@ def coverage(logs: tuple[str, ...], style: str, out: Path | None, **where: Any) 
 @click.option(
     "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder for the HTML."
 )
+@baseline_given
 @parameters_given
 @fail_on_severity
 def report(

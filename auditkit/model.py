@@ -35,14 +35,20 @@ def one_lower(severity: Severity) -> Severity:
     return SEVERITIES[max(0, SEVERITIES.index(severity) - 1)]
 
 
+def parse_age(text: str) -> timedelta | None:
+    """The length of an age such as `90m`, `12h`, `7d`, `2w`; None for other text."""
+    match = _RELATIVE.fullmatch(text.strip())
+    return timedelta(**{_UNIT[match[2]]: int(match[1])}) if match else None
+
+
 def parse_time(text: str, *, now: datetime) -> datetime:
     """A moment in UTC from ISO text (`2026-11-01`, `2026-11-01T09:00+09:00`) or an age (`90m`, `12h`, `7d`, `2w`).
 
     Text without an offset is UTC. An age counts back from *now*, which must be aware.
     Raises: WindowError, when the text is neither.
     """
-    if match := _RELATIVE.fullmatch(text.strip()):
-        return now.astimezone(UTC) - timedelta(**{_UNIT[match[2]]: int(match[1])})
+    if (age := parse_age(text)) is not None:
+        return now.astimezone(UTC) - age
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

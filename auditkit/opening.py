@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditkit.audit import Audit, Moment, window_of
+from auditkit.baseline import Before
 from auditkit.connections import Settings, connect
 from auditkit.engines.cost import size_of
 from auditkit.engines.tables import Limits
@@ -38,6 +39,7 @@ def open(
     accounts: Iterable[str] | str = (),
     regions: Iterable[str] | str = (),
     max_scan: str | int | None = None,
+    baseline: str | Path | None = None,
     say: Say = silently,
     running: Callable[[Running], None] | None = None,
     **connection: Any,
@@ -55,18 +57,22 @@ def open(
             variables or auditkit.toml; or the settings themselves. It needs a window; *until* is now by default.
         accounts, regions: Of the engine's tables, nothing of others is read. As text, with commas between.
         max_scan: Bytes, as a number or such as "50GB", that one statement may read there at most.
+        baseline: What the window is compared with, to tell what is new and what is usual: an age such as "14d" of the
+            same logs before it, or a store of earlier ones.
         say: Is told what a statement will read before it runs.
         running: Is told of each statement while it runs there.
-    Raises: SourceError, when nothing is named or there; StoreError; WindowError; ParameterError, for a flow format or a
-        setting.
+    Raises: SourceError, when nothing is named or there; StoreError; WindowError; ParameterError, for a flow format, a
+        baseline or a setting.
     """
     window = window_of(since, until)
+    before = Before.parse(baseline) if baseline else None
+    listed = before.reach(window) if before else window
     if engine is not None:
         if logs or store is not None:
             raise SourceError("An engine reads tables of its own. Leave out the logs and the store, or the engine.")
         limits = Limits(_names(accounts), _names(regions))
         most = size_of(max_scan) if isinstance(max_scan, str) else max_scan
-        return _remote(Remote(connect(engine, connection, limits, running, most), most, say), window)
+        return _remote(Remote(connect(engine, connection, limits, running, most), most, say), window, before)
     if given := sorted(name for name, value in connection.items() if value is not None):
         raise ParameterError(f"{', '.join(given)} says how to reach an engine. Name it: engine='athena' or 'trino'.")
     options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
@@ -82,22 +88,23 @@ def open(
         if store is None:
             store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         opened = Store(Path(store), create=bool(logs))
-        report = ingest(opened, logs, listed=window, options=options, progress=progress) if logs else None
-        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all())
+        report = ingest(opened, logs, listed=listed, options=options, progress=progress) if logs else None
+        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all(), before=before)
 
 
 def _names(given: Iterable[str] | str) -> tuple[str, ...]:
     return tuple(names_in(given) if isinstance(given, str) else given)
 
 
-def _remote(remote: Remote, window: Window) -> Audit:
+def _remote(remote: Remote, window: Window, before: Before | None) -> Audit:
     """An Audit over the tables of an engine. What it fetches of them lies in a store that lives as long as it does."""
     if window.start is None:
         raise WindowError(f"{remote.engine.name} is asked about a window, since it may hold years. Add --since.")
     with ExitStack() as temporary:
         folder = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         closed = Window(window.start, window.end or datetime.now(UTC))
-        return Audit(Store(Path(folder), create=True), closed, _temporary=temporary.pop_all(), remote=remote)
+        opened = Store(Path(folder), create=True)
+        return Audit(opened, closed, _temporary=temporary.pop_all(), remote=remote, before=before)
 
 
 def verify(

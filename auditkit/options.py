@@ -97,6 +97,11 @@ _ENGINE: tuple[Callable[..., Any], ...] = (
     _setting("user", "Trino: who asks. AUDITKIT_TRINO_PASSWORD or AUDITKIT_TRINO_TOKEN proves it.", metavar="NAME"),
     _setting("scheme", "Trino: http or https.", metavar="SCHEME", type=click.Choice(("http", "https"))),
 )
+baseline_given = click.option(
+    "--baseline",
+    metavar="AGE|STORE",
+    help="What the window is compared with: so long before it (14d), or a store of earlier logs.",
+)
 out_file = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead.")
 parameters_given = click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."

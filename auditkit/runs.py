@@ -96,10 +96,11 @@ def make_report(
     now: datetime,
     logs: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
+    baseline: str = "",
 ) -> MadeReport:
     """Run the notebook *source* over *store*, and leave `<notebook>-<now>.html` in the folder *out*.
 
-    The notebook is told of store, window, logs and the run before only what it declares parameters for.
+    The notebook is told of store, window, logs, baseline and the run before only what it declares parameters for.
     Args:
         logs: What the store was made from, for the report to name.
         parameters: Further values, by the names the notebook declares.
@@ -110,6 +111,7 @@ def make_report(
         "store": str(store.absolute()),
         "since": iso(window.start) or "",
         "until": iso(window.end) or "",
+        "baseline": baseline,
         "previous": str(history.latest(out.absolute(), source.stem) or ""),
     }
     takes = declared(read_notebook(source))

@@ -26,6 +26,7 @@ setup
 config options sections
 opening
 audit
+baseline
 connections
 remote
 pull
@@ -59,6 +60,7 @@ PRESENTATION = {
 # Who touches files, and what for. All others take and give values.
 FILES = {
     "asking": "opens an Audit, which is no file of its own",
+    "baseline": "whether there is a store",
     "opening": "a store that lives as long as the Audit",
     "connections": "auditkit.toml",
     "pull": "queries/frames/",

@@ -93,4 +93,5 @@ def test_every_section_has_one_cell(path: Path) -> None:
     for heading, after in pairwise(cells):
         if heading.cell_type == "markdown":
             assert after.cell_type == "code", heading.source
-            assert len(after.source.splitlines()) <= 12
+            if "parameters" not in after.metadata.get("tags", []):  # a list, one line each
+                assert len(after.source.splitlines()) <= 12

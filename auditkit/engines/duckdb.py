@@ -9,6 +9,8 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -29,16 +31,30 @@ MOST_KNOWN = 256  # statements that are kept translated
 _GONE = re.compile(r'Cannot access file "(.+?\.parquet)\b')  # DuckDB takes a path that is not there for a pattern
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """Tables of earlier logs, and the moment up to which they are read."""
+
+    tables: Mapping[str, Sequence[Path] | pa.Table]
+    until: datetime
+
+
 class DuckDBEngine:
     """Reads nothing but the parts it was given: the connection is locked before the first statement runs."""
 
     name = "duckdb"
 
-    def __init__(self, tables: Mapping[str, Sequence[Path] | pa.Table], sources: Sources | None = None) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Sequence[Path] | pa.Table],
+        sources: Sources | None = None,
+        *,
+        earlier: Earlier | None = None,
+    ) -> None:
         """*tables*: by name, Parquet parts (in folders `event_date=YYYY-MM-DD`) or an Arrow table of the whole schema.
 
         A table that is not named, or has no parts, is empty. *sources* say how other Arrow tables become those of the
-        schema.
+        schema. What *earlier* has from before its moment takes the place of what *tables* have from there.
         """
         self._sources = sources or StoreSources()
         self._known: dict[tuple[str, str, Window], tuple[Statement, str]] = {}
@@ -53,9 +69,15 @@ class DuckDBEngine:
         )
         self._connection.execute(MACROS.read_text(encoding="utf-8"))
         stored = {name: _absolute(tables.get(name, ())) for name in TABLES}
+        before = {name: _absolute(earlier.tables.get(name, ())) if earlier else [] for name in TABLES}
         for name, parts in stored.items():
-            self._store(name, parts)
-        self._lock([part for parts in stored.values() if isinstance(parts, list) for part in parts])
+            if earlier and before[name]:
+                self._store_after(name, parts, before[name], earlier.until)
+            else:
+                self._store(name, parts)
+        self._lock(
+            [part for parts in (*stored.values(), *before.values()) if isinstance(parts, list) for part in parts]
+        )
 
     def _store(self, name: str, parts: list[str] | pa.Table) -> None:
         """Make *parts* readable as stored_<name>, which the sources in queries/sources/ select from."""
@@ -64,10 +86,32 @@ class DuckDBEngine:
         elif not parts:
             self._connection.register(STORED + name, TABLES[name].arrow.empty_table())
         else:
-            try:
-                self._connection.read_parquet(parts, hive_partitioning=True).create_view(STORED + name)
-            except duckdb.Error as error:
-                raise StoreError(f"The parts of {name} cannot be opened: {error}") from None
+            self._parquet(name, parts).create_view(STORED + name)
+
+    def _store_after(
+        self, name: str, parts: list[str] | pa.Table, before: list[str] | pa.Table, until: datetime
+    ) -> None:
+        """Make readable as stored_<name> what *before* has from before *until*, and *parts* from there on."""
+        time, columns = TABLES[name].columns[0].name, ", ".join(TABLES[name].names)
+        moment = f"TIMESTAMP '{until.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
+        sides = [(parts, ">="), (before, "<")]
+        after, earlier = (
+            self._rows(name, rows).filter(f"{time} {side} {moment}").project(columns) for rows, side in sides
+        )
+        after.union(earlier).create_view(STORED + name)
+
+    def _rows(self, name: str, parts: list[str] | pa.Table) -> duckdb.DuckDBPyRelation:
+        if isinstance(parts, list):
+            return (
+                self._parquet(name, parts) if parts else self._connection.from_arrow(TABLES[name].arrow.empty_table())
+            )
+        return self._connection.from_arrow(parts)
+
+    def _parquet(self, name: str, parts: list[str]) -> duckdb.DuckDBPyRelation:
+        try:
+            return self._connection.read_parquet(parts, hive_partitioning=True)
+        except duckdb.Error as error:
+            raise StoreError(f"The parts of {name} cannot be opened: {error}") from None
 
     def _lock(self, readable: list[str]) -> None:
         with suppress(duckdb.InvalidInputException):  # JupyterLab without ipywidgets has none, and says so
