@@ -31,6 +31,7 @@ connections
 remote
 pull
 runs rules evidence
+allowlist
 findings match_rules output terminal history coverage
 catalogue signs judgement
 parameters delivery
@@ -46,7 +47,7 @@ fingerprints
 logs
 report heatmap
 charts
-redact schema resources
+redact schema resources addresses
 model
 errors
 """
@@ -59,6 +60,7 @@ PRESENTATION = {
 
 # Who touches files, and what for. All others take and give values.
 FILES = {
+    "allowlist": "allowlist.toml",
     "asking": "opens an Audit, which is no file of its own",
     "baseline": "whether there is a store",
     "opening": "a store that lives as long as the Audit",
