@@ -31,8 +31,8 @@ connections
 remote
 pull
 runs rules evidence
-allowlist
-findings match_rules output terminal history coverage
+allowlist cases
+findings match_rules output terminal history coverage joining
 catalogue signs judgement
 parameters delivery
 engines
