@@ -23,7 +23,7 @@ athena_commands store_commands
 ingesting verifying pulling
 asking lab listing coverage_text
 setup
-config options sections
+config options sections case_sections
 opening
 audit
 baseline
