@@ -165,6 +165,14 @@ def check_rules(names: tuple[str, ...]) -> None:
             raise ParameterError(f"{name} is a question, not a rule. `auditkit query {name}` asks it.")
 
 
+def check_allowlist(path: Path | None) -> None:
+    """Raises: ParameterError, for an allowlist that cannot be read: before any log is."""
+    if path is not None:
+        from auditkit.allowlist import Allowlist
+
+        Allowlist.read(path)
+
+
 def say_unknown_fields(flow_format: str | None) -> None:
     """What of --flow-format is kept, but means nothing to auditkit. Raises: ParameterError."""
     if flow_format is None:

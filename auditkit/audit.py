@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from auditkit.allowlist import Allowlist
 from auditkit.baseline import Before
+from auditkit.cases import Cases, cases
 from auditkit.catalogue import Catalogue
 from auditkit.compaction import CompactReport, compact
 from auditkit.engines import Engine
@@ -113,25 +115,45 @@ class Audit:
         until: Moment = None,
         severity: Severity = "info",
         rules: Iterable[str] | None = None,
+        allowlist: str | Path | None = None,
     ) -> pd.DataFrame:
         """What the rules found, worst first: one row a finding, with every evidence id.
 
         Args:
             severity: The mildest severity wanted.
             rules: Names of the rules to run; all of them by default.
+            allowlist: A file of what somebody answers for; findings that it suppresses are left out.
+        Raises: ParameterError, for an allowlist that cannot be read.
         """
-        return as_frame(self.evaluate(severity=severity, rules=rules, window=self._window(since, until)).findings)
+        window = self._window(since, until)
+        return as_frame(self.evaluate(severity=severity, rules=rules, allowlist=allowlist, window=window).findings)
 
     def evaluate(
-        self, *, severity: Severity = "info", rules: Iterable[str] | None = None, window: Window | None = None
+        self,
+        *,
+        severity: Severity = "info",
+        rules: Iterable[str] | None = None,
+        allowlist: str | Path | None = None,
+        window: Window | None = None,
     ) -> RuleRun:
-        """Like `findings`, as Finding values, with the rules that did not run and why."""
+        """Like `findings`, as Finding values, with the cases they make, what was suppressed, and what did not run."""
+        entries = Allowlist.read(Path(allowlist)) if allowlist else None  # a slip is told before anything is read
         self.fetch(window)
         judged = window or self.window
         run = evaluate(self.engine, self.catalogue, judged, rules=rules, baseline=self._baseline(judged))
         self.asked += [_asked(name, result) for name, result in run.results]
-        kept = [_masked(finding) for finding in run.findings if at_least(finding.severity, severity)]
-        return replace(run, findings=kept)
+        found, allowed = [_masked(finding) for finding in run.findings], None
+        if entries:
+            names = [query.rule for query in self.catalogue.rules]
+            allowed = entries.apply(found, today=datetime.now(UTC).date(), rules=names)
+            found = allowed.findings
+        told = cases(found)  # whole stories, whatever of them is asked for
+        told = Cases(
+            [case for case in told.cases if at_least(case.severity, severity)],
+            [finding for finding in told.alone if at_least(finding.severity, severity)],
+        )
+        kept = [finding for finding in found if at_least(finding.severity, severity)]
+        return replace(run, findings=kept, allowed=allowed, told=told)
 
     def evidence(self, findings: Iterable[Finding], *, each: int = 25, window: Window | None = None) -> pd.DataFrame:
         """The events that prove *findings*, at most *each* a finding, oldest first."""
@@ -164,11 +186,13 @@ class Audit:
         out: str | Path = "reports",
         since: Moment = None,
         until: Moment = None,
+        allowlist: str | Path | None = None,
         **parameters: Any,
     ) -> MadeReport:
         """One HTML file in the folder *out*, from a notebook that came with auditkit or lies at a path.
 
         Args:
+            allowlist: A file of what somebody answers for; the report lists what it suppresses.
             parameters: Values for what the notebook's parameters cell declares.
         Raises: UnknownQueryError, SourceError, ParameterError; ReportError, when the notebook stops half-way.
         """
@@ -185,6 +209,7 @@ class Audit:
             logs=self.logs,
             parameters=parameters,
             baseline=str(self.before or ""),
+            allowlist=str(Path(allowlist).absolute()) if allowlist else "",
         )
 
     def fetch(self, window: Window | None = None) -> None:

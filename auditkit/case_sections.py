@@ -50,8 +50,10 @@ def cases(found: Cases, earlier: Collection[str] | None = None) -> list[Block]:
     return shown
 
 
-def allowed(what: Allowed) -> list[Block]:
+def allowed(what: Allowed | None) -> list[Block]:
     """What the allowlist suppressed, with who answers for it, and what its entries have to say."""
+    if what is None:
+        return [blocks.note("Nothing is suppressed: there is no allowlist.")]
     shown = [blocks.note(notice.text, "info" if notice.kind == "expiring" else "warning") for notice in what.notices]
     rows = [
         {name: getattr(one.finding, name) for name in _SUPPRESSED if name in Finding.__slots__}

@@ -13,13 +13,14 @@ from typing import Any, NoReturn
 import click
 
 from auditkit import __version__
-from auditkit.asking import answer, check_rules, opened, prepared
+from auditkit.asking import answer, check_allowlist, check_rules, opened, prepared
 from auditkit.athena_commands import athena
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
-from auditkit.model import SEVERITIES, Finding, Severity, Window, at_least, counted
+from auditkit.model import SEVERITIES, Severity, Window, at_least, counted
 from auditkit.options import (
     Grouped,
+    allowlist_given,
     baseline_given,
     fail_on_severity,
     format_of,
@@ -125,6 +126,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 @out_file
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
 @baseline_given
+@allowlist_given
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
 @fail_on_severity
 def findings(
@@ -133,42 +135,28 @@ def findings(
     out: Path | None,
     severity: Severity,
     rules: tuple[str, ...],
+    allowlist: Path | None,
     fail_on: Severity | None,
     **where: Any,
 ) -> None:
     """Run the rules and print what they found, worst first."""
     from auditkit.evidence import NOTHING_TO_JUDGE
-    from auditkit.output import as_csv, as_json, as_table, write_text
+    from auditkit.finding_text import in_style
+    from auditkit.output import write_text
 
     check_rules(rules)
+    check_allowlist(allowlist)
     with opened(logs, **where) as audit:
-        run = audit.evaluate(severity=severity, rules=rules or None)
+        run = audit.evaluate(severity=severity, rules=rules or None, allowlist=allowlist)
         coverage = audit.coverage()
-        records = [finding.as_json() for finding in run.findings]
-        if style == "json":
-            text = as_json(
-                {
-                    "window": audit.window.as_json(),
-                    "findings": records,
-                    "rules": {"ran": run.ran, "skipped": run.skipped, "failed": run.failed},
-                    "coverage": coverage.as_json(),
-                }
-            )
-        elif style == "csv":
-            text = as_csv(Finding.__slots__, records)
-        else:
-            lines = [as_table(("severity", "first_seen", "rule", "summary"), records), ""] if records else []
-            text = "\n".join(
-                [
-                    *lines,
-                    f"{counted(len(records), 'finding')} from {counted(len(run.ran), 'rule')}; window: {audit.window}",
-                ]
-            )
+        text = in_style(run, coverage, audit.window, style)
         if not coverage.tables:
             say(NOTHING_TO_JUDGE)
     write_text(text, out=out, show=show)
     for reason, count in Counter(run.skipped.values()).items():
         say(f"{counted(count, 'rule')} did not run: {reason}")
+    for notice in run.allowed.notices if run.allowed else ():
+        say(f"allowlist: {notice.text}")
     _leave([finding.severity for finding in run.findings], fail_on, run.failed)
 
 
@@ -200,10 +188,16 @@ def coverage(logs: tuple[str, ...], style: str, out: Path | None, **where: Any) 
     "--out", type=click.Path(path_type=Path), default="reports", show_default=True, help="Folder for the HTML."
 )
 @baseline_given
+@allowlist_given
 @parameters_given
 @fail_on_severity
 def report(
-    notebook_and_logs: tuple[str, ...], out: Path, parameters: tuple[str, ...], fail_on: Severity | None, **where: Any
+    notebook_and_logs: tuple[str, ...],
+    out: Path,
+    allowlist: Path | None,
+    parameters: tuple[str, ...],
+    fail_on: Severity | None,
+    **where: Any,
 ) -> None:
     """Make one HTML report from a notebook.
 
@@ -216,8 +210,9 @@ def report(
     notebook, logs = split_notebook(notebook_and_logs)
     values = named(parameters)
     check_parameters(notebook, values)
+    check_allowlist(allowlist)
     with opened(logs, **where) as audit, busy(f"running the notebook {notebook.stem}"):
-        made = audit.report(notebook, out=out, **values)
+        made = audit.report(notebook, out=out, allowlist=allowlist, **values)
     show(str(made.path))
     say(made.summary)
     if made.is_empty:

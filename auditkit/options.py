@@ -102,6 +102,12 @@ baseline_given = click.option(
     metavar="AGE|STORE",
     help="What the window is compared with: so long before it (14d), or a store of earlier logs.",
 )
+allowlist_given = click.option(
+    "--allowlist",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What somebody answers for, as TOML; it suppresses findings, and they are listed.",
+)
 out_file = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead.")
 parameters_given = click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from auditkit.allowlist import Allowed
+from auditkit.cases import Cases
 from auditkit.catalogue import Catalogue, Query
 from auditkit.engines import ALWAYS, Engine
 from auditkit.engines.binding import bind
@@ -49,6 +51,12 @@ class RuleRun:
     failed: dict[str, str] = field(default_factory=dict)  # rule -> what went wrong
     skipped: dict[str, str] = field(default_factory=dict)  # rule -> what it found nothing of to read
     results: list[tuple[str, Result]] = field(default_factory=list)  # every statement, by what it was for
+    allowed: Allowed | None = None  # what an allowlist made of the findings; None without one
+    told: Cases = field(default_factory=lambda: Cases([], []))  # the findings as cases
+
+    @property
+    def suppressed_ids(self) -> set[str]:
+        return {one.finding.id for one in self.allowed.suppressed} if self.allowed else set()
 
 
 def evaluate(

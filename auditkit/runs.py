@@ -97,10 +97,12 @@ def make_report(
     logs: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
     baseline: str = "",
+    allowlist: str = "",
 ) -> MadeReport:
     """Run the notebook *source* over *store*, and leave `<notebook>-<now>.html` in the folder *out*.
 
-    The notebook is told of store, window, logs, baseline and the run before only what it declares parameters for.
+    The notebook is told of store, window, logs, baseline, allowlist and the run before only what it declares parameters
+    for.
     Args:
         logs: What the store was made from, for the report to name.
         parameters: Further values, by the names the notebook declares.
@@ -112,6 +114,7 @@ def make_report(
         "since": iso(window.start) or "",
         "until": iso(window.end) or "",
         "baseline": baseline,
+        "allowlist": allowlist,
         "previous": str(history.latest(out.absolute(), source.stem) or ""),
     }
     takes = declared(read_notebook(source))

@@ -77,10 +77,7 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
             sentence = f"{worded} {said} {severe[0].summary}"
         elif run.findings:
             sentence = f"{counted(len(run.findings), 'finding')}, none of them high or critical."
-        missed = len(run.skipped) + len(run.failed)
-        detail = f"{counted(len(run.ran), 'rule')} ran over {searched}" + (
-            f"; {missed} did not run." if missed else "."
-        )
+        detail = f"{counted(len(run.ran), 'rule')} ran over {searched}{_besides(run)}."
     numbers = [
         ("Principals", len(principals), "named in a finding"),
         ("Events", events, "CloudTrail events in the window"),
@@ -90,13 +87,21 @@ def verdict(audit: Audit, run: RuleRun, coverage: Coverage) -> list[Block]:
     return [blocks.verdict(sentence, detail, worst), blocks.kpis(numbers)]
 
 
+def _besides(run: RuleRun) -> str:
+    """What the findings do not say: rules that did not run, and findings that the allowlist holds back."""
+    missed, suppressed = len(run.skipped) + len(run.failed), len(run.suppressed_ids)
+    parts = [f"{missed} did not run"] if missed else []
+    parts += [f"the allowlist suppresses {counted(suppressed, 'finding')}"] if suppressed else []
+    return "".join(f"; {part}" for part in parts)
+
+
 def new(run: RuleRun, earlier: Collection[str] | None) -> list[Block]:
     """What an earlier run did not find, and what is gone since. *earlier* are its finding ids; None: there was none."""
     if earlier is None:
         return [blocks.note("There is no record of an earlier run to compare with, so every finding counts as new.")]
     ids = {finding.id for finding in run.findings}
     fresh = [finding for finding in run.findings if finding.id not in earlier]
-    gone = len(set(earlier) - ids)
+    gone = len(set(earlier) - ids - run.suppressed_ids)
     text = f"{len(fresh):,} of {len(ids):,} findings are new since the last run." if fresh else NOTHING_NEW
     lost = f" {gone:,} that it found {'is' if gone == 1 else 'are'} gone." if gone else ""
     shown = [

@@ -334,7 +334,7 @@ def found(samples: Path) -> Said:
 
 def test_findings_as_json_hold_window_findings_rules_and_coverage(found: Said) -> None:
     answer = found.json
-    assert list(answer) == ["window", "findings", "rules", "coverage"]
+    assert list(answer) == ["window", "findings", "cases", "suppressed", "allowlist", "rules", "coverage"]
     assert answer["window"] == {"start": "2026-11-02T00:00:00Z", "end": None}
     worst = answer["findings"][0]
     assert worst.keys() == set(Finding.__slots__)

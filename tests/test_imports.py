@@ -21,7 +21,7 @@ __main__
 cli
 athena_commands store_commands
 ingesting verifying pulling
-asking lab listing coverage_text
+asking lab listing coverage_text finding_text
 setup
 config options sections case_sections
 opening
