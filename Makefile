@@ -19,8 +19,9 @@ lint: .venv/.dev            ## style of the code
 types: .venv/.dev           ## types of the code
 	$(BIN)/mypy
 
-docs: .venv/.dev            ## rewrite the generated pages under docs/
+docs: .venv/.dev            ## rewrite the generated pages under docs/, and the names of the ATT&CK techniques that rules speak of
 	$(BIN)/python -m tests.docs
+	$(BIN)/python -m tests.attack
 	$(BIN)/python -m tests.plan
 
 bench: .venv/.dev           ## speed, memory and size, as one table; make bench ARGS="100000 1" for a tenth of it, once

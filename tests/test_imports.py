@@ -22,6 +22,7 @@ cli
 athena_commands store_commands
 ingesting verifying pulling
 asking lab listing coverage_text finding_text
+formats
 setup
 config options sections case_sections
 opening
@@ -75,6 +76,7 @@ FILES = {
     "engines.trino.engine": "queries/frames/",
     "engines.trino.tables": "queries/frames/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
+    "formats.attack": "the names of ATT&CK's techniques",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",
     "logs.archives": "the files inside a zip",
