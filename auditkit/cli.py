@@ -122,7 +122,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 
 @cli.command(cls=Grouped)
 @with_logs
-@format_of("table", "json", "csv")
+@format_of("table", "json", "csv", "sarif", "ocsf", "navigator")
 @out_file
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
 @baseline_given
@@ -139,7 +139,11 @@ def findings(
     fail_on: Severity | None,
     **where: Any,
 ) -> None:
-    """Run the rules and print what they found, worst first."""
+    """Run the rules and print what they found, worst first.
+
+    For other programs, --format sarif is SARIF 2.1.0, ocsf a JSON array of OCSF 1.6 Detection Findings, and navigator a
+    layer for the ATT&CK Navigator: the techniques that were found, and those that rules looked for.
+    """
     from auditkit.evidence import NOTHING_TO_JUDGE
     from auditkit.finding_text import in_style
     from auditkit.output import write_text
@@ -149,7 +153,7 @@ def findings(
     with opened(logs, **where) as audit:
         run = audit.evaluate(severity=severity, rules=rules or None, allowlist=allowlist)
         coverage = audit.coverage()
-        text = in_style(run, coverage, audit.window, style)
+        text = in_style(run, audit.catalogue.rules, coverage, audit.window, style, floor=severity)
         if not coverage.tables:
             say(NOTHING_TO_JUDGE)
     write_text(text, out=out, show=show)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from auditkit.cases import Case
+from auditkit.catalogue import Query
 from auditkit.evidence import Coverage
-from auditkit.model import Finding, Window, counted
+from auditkit.formats import navigator, ocsf, sarif
+from auditkit.model import Finding, Severity, Window, counted
 from auditkit.output import as_csv, as_json, as_table
 from auditkit.report.clean import clean
 from auditkit.rules import RuleRun
@@ -15,8 +18,22 @@ _BY_SEVERITY = ("severity", "first_seen", "rule", "summary")
 _BY_TIME = ("first_seen", "severity", "rule", "summary")
 
 
-def in_style(run: RuleRun, coverage: Coverage, window: Window, style: str) -> str:
-    """Text in that *style*: `table`, `json`, `csv`."""
+def in_style(
+    run: RuleRun, rules: Sequence[Query], coverage: Coverage, window: Window, style: str, *, floor: Severity = "info"
+) -> str:
+    """Text in that *style*: `table`, `json`, `csv`, `sarif`, `ocsf`, `navigator`.
+
+    Args:
+        rules: All of the catalogue, whether or not they ran.
+        floor: The mildest severity that was asked for.
+    """
+    suppressed = run.allowed.suppressed if run.allowed else []
+    if style == "sarif":
+        return as_json(sarif.log(run, rules, window, suppressed))
+    if style == "ocsf":
+        return as_json(ocsf.events(run, rules, suppressed))
+    if style == "navigator":
+        return as_json(navigator.layer(run, rules, window, suppressed, floor=floor))
     records = [finding.as_json() for finding in run.findings]
     if style == "json":
         return as_json(_everything(run, records, coverage, window))

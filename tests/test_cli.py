@@ -9,7 +9,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -352,6 +354,24 @@ def test_findings_as_csv_has_a_line_for_each(command: Command, samples: Path) ->
     assert list(rows[0]) == list(Finding.__slots__)
 
 
+@pytest.mark.parametrize(
+    ("style", "count"),
+    [
+        ("sarif", lambda log: len(log["runs"][0]["results"])),
+        ("ocsf", len),
+        ("navigator", lambda layer: sum(bool(technique.get("score")) for technique in layer["techniques"])),
+    ],
+)
+def test_findings_for_other_programs_are_json_alone(
+    style: str, count: Callable[[Any], int], command: Command, samples: Path
+) -> None:
+    said = command("findings", samples, *RULE, "--format", style)
+    assert count(said.json) == 1
+    assert said.err == ""
+    milder = command("findings", samples, "--rule", "network.rejected_egress", "--severity", "high", "--format", style)
+    assert count(milder.json) == 0
+
+
 def test_findings_tell_a_person_what_happened(command: Command, samples: Path) -> None:
     lines = command("findings", samples, *RULE).out.splitlines()
     assert lines[0].split() == ["severity", "first_seen", "rule", "summary"]
@@ -401,12 +421,23 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("style", ["table", "json", "csv"])
+@pytest.mark.parametrize("style", ["table", "json", "csv", "sarif", "ocsf", "navigator"])
 def test_log_values_cannot_drive_the_terminal(style: str, command: Command, hostile: Path) -> None:
-    for words in (["query", "activity/events", hostile], ["findings", hostile, "--rule", "iam.user_created"]):
+    asked = [["findings", hostile, "--rule", "iam.user_created"]]
+    if style in ("table", "json", "csv"):
+        asked.append(["query", "activity/events", hostile])
+    for words in asked:
         said = command(*words, "--format", style)
         assert said.out
         assert not set(said.out + said.err) & {ESCAPE, BELL, "\u202e"}
+
+
+def test_findings_as_csv_hold_no_formula_either(command: Command, hostile: Path) -> None:
+    said = command("findings", hostile, "--rule", "iam.user_created", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(said.out))
+    assert row["resource"] == '\'=HYPERLINK("//192.0.2.1";"click")'
+    assert row["source_ips"] == "'=1+1"
+    assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 def test_csv_holds_no_cell_that_a_spreadsheet_would_run(command: Command, hostile: Path) -> None:

@@ -43,7 +43,7 @@ RULES = ["iam.user_created", "logging.trail_switched_off", "ecs.execute_command"
 
 
 def text(audit: Audit, style: str, run: RuleRun | None = None) -> str:
-    return in_style(run or audit.evaluate(rules=RULES), audit.coverage(), audit.window, style)
+    return in_style(run or audit.evaluate(rules=RULES), audit.catalogue.rules, audit.coverage(), audit.window, style)
 
 
 def test_a_table_tells_cases_with_their_timeline_and_each_finding_once(audit: Audit) -> None:
