@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from auditkit.allowlist import Entry
 from auditkit.catalogue import Catalogue, Query
 from auditkit.model import SEVERITIES, Finding, worst_first
 from auditkit.rules import RuleRun
@@ -14,21 +14,14 @@ from tests.report_samples import HOSTILE, finding
 RULES = Catalogue.load().rules
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Of an allowlist."""
-
-    reason: str = "A drill."
-    owner: str = "security@example.com"
-    expires: date = date(2026, 12, 31)
-
-
-@dataclass(frozen=True)
-class Suppressed:
-    """A finding that the allowlist has an answer for."""
-
-    finding: Finding
-    entry: Entry = Entry()
+ENTRY = Entry(
+    number=1,
+    rule="*",
+    reason="The yearly break-glass drill.",
+    owner="security@example.com",
+    expires=date(2026, 12, 31),
+)
+ANSWER = "The yearly break-glass drill. (Owner: security@example.com, until 2026-12-31.)"
 
 
 def of_rule(rule: Query, number: int = 1, **changed: Any) -> Finding:

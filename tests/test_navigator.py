@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from auditkit.allowlist import Suppressed
 from auditkit.catalogue import Query
 from auditkit.charts import SEVERITY_COLOURS
 from auditkit.formats import navigator
 from auditkit.model import SEVERITIES, Window
 from auditkit.output import as_json
 from auditkit.rules import RuleRun
-from tests.found import RULES, RUNS, Suppressed, every_rule, hostile, of_rule
+from tests.found import ENTRY, RULES, RUNS, every_rule, hostile, of_rule
 
 
 def closed(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def ran(*rules: Query) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 def test_a_layer_has_the_form_of_one(run: Callable[[], RuleRun]) -> None:
-    layer = navigator.layer(run(), RULES, Window(), [Suppressed(of_rule(RULES[0]))])
+    layer = navigator.layer(run(), RULES, Window(), [Suppressed(of_rule(RULES[0]), ENTRY)])
     assert [error.message for error in Draft202012Validator(LAYER).iter_errors(layer)] == []
     assert as_json(layer)
 
@@ -119,7 +120,7 @@ def test_milder_findings_that_were_left_out_are_not_called_nothing() -> None:
 
 
 def test_suppressed_findings_are_counted_and_give_no_score() -> None:
-    told = technique(RuleRun(ran=ran(ONE)), "T1098.003", Suppressed(of_rule(ONE)))
+    told = technique(RuleRun(ran=ran(ONE)), "T1098.003", Suppressed(of_rule(ONE), ENTRY))
     assert told["score"] == 0
     assert told["comment"].endswith("1 finding suppressed by the allowlist.")
 

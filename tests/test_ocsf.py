@@ -11,12 +11,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+from auditkit.allowlist import Suppressed
 from auditkit.audit import Audit
 from auditkit.formats import ocsf
 from auditkit.model import SEVERITIES
 from auditkit.output import as_json
 from auditkit.rules import RuleRun
-from tests.found import RULES, RUNS, Suppressed, every_rule, of_rule, sparse
+from tests.found import ANSWER, ENTRY, RULES, RUNS, every_rule, of_rule, sparse
 from tests.report_samples import ROLE, START, finding
 
 
@@ -41,7 +42,7 @@ def event(**changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("version", ["1.6.0", "1.7.0", "1.8.0"])
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 def test_events_are_valid(run: Callable[[], RuleRun], version: str) -> None:
-    events = ocsf.events(run(), RULES, [Suppressed(finding())])
+    events = ocsf.events(run(), RULES, [Suppressed(finding(), ENTRY)])
     assert errors(events, version) == []
     assert as_json(events)
 
@@ -165,10 +166,10 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_a_suppressed_finding_says_who_answers_for_it() -> None:
-    new, old = ocsf.events(RuleRun([finding(1)]), RULES, [Suppressed(finding(2))])
+    new, old = ocsf.events(RuleRun([finding(1)]), RULES, [Suppressed(finding(2), ENTRY)])
     assert (new["status_id"], new["status"], "comment" in new) == (1, "New", False)
     assert (old["status_id"], old["status"]) == (3, "Suppressed")
-    assert old["comment"] == "A drill (owner security@example.com, until 2026-12-31)"
+    assert old["comment"] == ANSWER
 
 
 def test_every_rule_says_which_log_proves_its_findings() -> None:

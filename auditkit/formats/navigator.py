@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from auditkit import __version__
+from auditkit.allowlist import Suppressed
 from auditkit.catalogue import Query
-from auditkit.formats.allowed import Allowed
 from auditkit.formats.attack import version
 from auditkit.model import SEVERITIES, Finding, Severity, Window, counted, worst_first
 from auditkit.report.clean import clean
@@ -26,7 +26,7 @@ def layer(
     run: RuleRun,
     rules: Iterable[Query],
     window: Window,
-    suppressed: Sequence[Allowed] = (),
+    suppressed: Sequence[Suppressed] = (),
     *,
     floor: Severity = "info",
 ) -> dict[str, Any]:

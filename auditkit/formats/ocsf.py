@@ -13,8 +13,9 @@ from itertools import product
 from typing import Any
 
 from auditkit import __version__
+from auditkit.allowlist import Suppressed
 from auditkit.catalogue import Query
-from auditkit.formats.allowed import Allowed, justification
+from auditkit.formats.allowed import justification
 from auditkit.formats.attack import Technique, technique, version
 from auditkit.model import Finding, Severity
 from auditkit.report.clean import clean
@@ -41,7 +42,7 @@ _UNMAPPED = ("outcome", "failed_count", "hands", "judgement", "false_positives",
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def events(run: RuleRun, rules: Iterable[Query], suppressed: Sequence[Allowed] = ()) -> list[dict[str, Any]]:
+def events(run: RuleRun, rules: Iterable[Query], suppressed: Sequence[Suppressed] = ()) -> list[dict[str, Any]]:
     """One Detection Finding a finding, in their order, and one for each that is suppressed.
 
     Args:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from auditkit import __version__
+from auditkit.allowlist import Suppressed
 from auditkit.catalogue import Query
-from auditkit.formats.allowed import Allowed, justification
+from auditkit.formats.allowed import justification
 from auditkit.formats.attack import technique
 from auditkit.model import Finding, Severity, Window
 from auditkit.report.clean import clean
@@ -36,7 +37,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~]")
 
 
-def log(run: RuleRun, rules: Iterable[Query], window: Window, suppressed: Sequence[Allowed] = ()) -> dict[str, Any]:
+def log(run: RuleRun, rules: Iterable[Query], window: Window, suppressed: Sequence[Suppressed] = ()) -> dict[str, Any]:
     """The SARIF log of one run.
 
     Args:
@@ -137,7 +138,7 @@ def _places(finding: Finding) -> list[dict[str, str]]:
     return [{"fullyQualifiedName": clean(name), "kind": kind} for kind, name in named.items() if name]
 
 
-def _suppression(allowed: Allowed) -> dict[str, Any]:
+def _suppression(allowed: Suppressed) -> dict[str, Any]:
     return {"kind": "external", "status": "accepted", "justification": _text(justification(allowed))}
 
 
