@@ -32,7 +32,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "newcomers": ("ignore", "report"),
 }
 _TEXTS = ("title", "about", "why", "response", "false_positives", "blind_spots")
-_LISTS = ("reads", "attack", "pci", "cis")
+_LISTS = ("reads", "attack", "pci", "cis", "yields_to")
 _QUESTION_KEYS = {"title", "about", "params", "reads"}
 _RULE_KEYS = {*_QUESTION_KEYS, *_WORDS, *_TEXTS, *_LISTS}
 _RULE_NEEDS = ("title", "kind", "severity", "why", "response", "false_positives", "blind_spots")

@@ -84,7 +84,8 @@ def summary(query: Query, row: Mapping[str, Any]) -> str:
     of_flows = "cloudtrail_events" not in query.reads
     addresses = [address for address in row["source_ips"] or () if address]
     named = [row["resource"]] if row.get("resource") else row.get("resources") or []
-    resources = [resource for resource in named if resource and (of_flows or resource not in addresses)]
+    said = () if of_flows else (*addresses, *(row.get("event_names") or ()))  # elsewhere in the sentence
+    resources = [resource for resource in named if resource and resource not in said]
     deed = _flows(row, resources) if of_flows else _calls(row, resources)
     if of_flows:
         addresses = [address for address in addresses if address not in resources]

@@ -5,7 +5,7 @@ Those of kind `match` share one frame, those of kind `first_seen` another, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -17,11 +17,27 @@ from auditkit.errors import CatalogueError
 from auditkit.model import Parameter, Value
 from auditkit.resources import QUERIES
 
-AT_ONCE = 120  # rules in one statement: Trino stops at 127 arguments of a call, Athena at 262,144 bytes of text
+AT_ONCE = 400  # rules in one statement
+MOST_BYTES = 180_000  # of their text: Athena takes 262,144 bytes in all
+IN_ONE_COLUMN = 30  # Trino makes a method of each column, and stops at 127 arguments of a call and 64 KB of a method
 
 Bound = Mapping[str, Mapping[str, Parameter]]  # rule -> parameter -> value
 
 _SHAPE = "SELECT *[, <expression> AS resource] FROM cloudtrail_events WHERE <predicate over one event>"
+
+
+def at_once(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
+    """*queries* in portions that fit into one statement each."""
+    some: list[Query] = []
+    size = 0
+    for query in queries:
+        size += len(query.sql.encode())
+        if some and (len(some) == AT_ONCE or size > MOST_BYTES):
+            yield some
+            some, size = [], len(query.sql.encode())
+        some.append(query)
+    if some:
+        yield some
 
 
 def compiled(queries: Sequence[Query], bound: Bound) -> tuple[str, dict[str, Parameter]]:
@@ -54,26 +70,34 @@ def _compiled(
     frame: str, queries: Sequence[Query], bound: Bound, own: Mapping[str, Parameter]
 ) -> tuple[str, dict[str, Parameter]]:
     params = dict(own)
-    fired: list[exp.Expr] = []
-    predicates: list[exp.Expr] = []
+    predicates: dict[str, exp.Expr] = {}
     trees = [_checked(query) for query in queries]
     for number, (query, tree) in enumerate(zip(queries, trees, strict=True)):
         for placeholder in tree.find_all(exp.Placeholder):
             name = f"rule_{number}_{placeholder.name}"
             params[name] = bound[query.rule][placeholder.name]
             placeholder.set("this", name)
-        predicate: exp.Expr = tree.args["where"].this
-        predicates.append(predicate)
-        if query.header.get("attempts") == "ignore":
-            predicate = exp.and_(predicate, exp.column("outcome").eq("ok"))
-        # CASE makes of a NULL what WHERE makes of it, and nothing of one predicate reaches the next.
-        fired.append(_when(predicate, exp.Literal.string(query.rule)))
+        predicates[query.rule] = tree.args["where"].this
+    fired = [_fired(query, predicates) for query in queries]
+    columns = [fired[start : start + IN_ONE_COLUMN] for start in range(0, len(fired), IN_ONE_COLUMN)]
     nodes: dict[str, exp.Expr | list[exp.Expr]] = {
-        "fired": fired,
+        "fired": [exp.alias_(_joined(some), f"fired_{number}") for number, some in enumerate(columns)],
+        "all_fired": _joined([exp.column(f"fired_{number}") for number in range(len(columns))]),
         "resource": _resource(queries, trees),
-        "worth_judging": exp.or_(*_worth_judging(predicates)),
+        "worth_judging": exp.or_(*_worth_judging(predicates.values())),
     }
     return _framed(frame, nodes), params
+
+
+def _fired(query: Query, predicates: Mapping[str, exp.Expr]) -> exp.Expr:
+    """The name of the rule where it fires, and no rule fires that it yields to."""
+    predicate = predicates[query.rule].copy()
+    if query.header.get("attempts") == "ignore":
+        predicate = exp.and_(predicate, exp.column("outcome").eq("ok"))
+    stronger = [predicates[rule].copy() for rule in query.header.get("yields_to", ()) if rule in predicates]
+    # CASE makes of a NULL what WHERE makes of it, and nothing of one predicate reaches the next.
+    yielding = [exp.If(this=other, true=exp.null()) for other in stronger]
+    return exp.Case(ifs=[*yielding, exp.If(this=predicate, true=exp.Literal.string(query.rule))])
 
 
 def _resource(queries: Sequence[Query], trees: Sequence[exp.Query]) -> exp.Expr:
@@ -95,7 +119,7 @@ def _resource(queries: Sequence[Query], trees: Sequence[exp.Query]) -> exp.Expr:
     return exp.func("COALESCE", exp.Case(ifs=own), otherwise)
 
 
-def _worth_judging(predicates: Sequence[exp.Expr]) -> list[exp.Expr]:
+def _worth_judging(predicates: Iterable[exp.Expr]) -> list[exp.Expr]:
     """Conditions of which an event meets one, or no predicate can be true of it; cheap ones, on few short columns.
 
     Most rules name the calls they are about, and few of a day's calls are such: the others need no judging.
@@ -108,7 +132,8 @@ def _worth_judging(predicates: Sequence[exp.Expr]) -> list[exp.Expr]:
         if values:
             names |= {value.name: value for value in values}
         else:
-            others.append(next((part for part in parts if _named(part, "identity_type")), exp.true()))
+            said = (part for column in ("identity_type", "event_source") for part in parts if _named(part, column))
+            others.append(next(said, exp.true()))
     named = exp.column("event_name").isin(*(names[name].copy() for name in sorted(names)))
     return [*([named] if names else []), *(part.copy() for part in others)]
 
@@ -121,8 +146,9 @@ def _named(part: exp.Expr, column: str) -> list[exp.Expr]:
     return values if all(isinstance(value, exp.Literal) and value.is_string for value in values) else []
 
 
-def _when(predicate: exp.Expr, value: exp.Expr) -> exp.Case:
-    return exp.Case(ifs=[exp.If(this=predicate, true=value)])
+def _joined(names: Sequence[exp.Expr]) -> exp.Expr:
+    """Those of *names* that are not NULL, with commas between."""
+    return exp.func("concat_ws", exp.Literal.string(","), *names, dialect="trino")
 
 
 def _checked(query: Query) -> exp.Query:

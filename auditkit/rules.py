@@ -15,7 +15,7 @@ from auditkit.engines.binding import bind
 from auditkit.engines.dialect import parse
 from auditkit.errors import CatalogueError, ParameterError, QueryError, UnknownQueryError
 from auditkit.findings import NOTHING_USUAL, finding, finding_id
-from auditkit.match_rules import AT_ONCE, Bound, compiled, compiled_first_seen, probe
+from auditkit.match_rules import Bound, at_once, compiled, compiled_first_seen, probe
 from auditkit.model import Finding, Parameter, Result, Value, Window, counted, worst_first
 
 NOTHING_TO_READ = {
@@ -85,20 +85,15 @@ def evaluate(
     ready = _with_something_to_read(engine, chosen, window, run)
     ready = _with_something_to_compare(ready, baseline, run)
     kinds = {kind: [query for query in ready if query.kind == kind] for kind in ("match", "first_seen", "aggregate")}
-    for some in _at_once(kinds["match"]):
+    for some in at_once(kinds["match"]):
         _run_matches(engine, some, bound, window, baseline, run)
-    for some in _at_once(kinds["first_seen"]):
+    for some in at_once(kinds["first_seen"]):
         _run_first_seen(some, bound, window, baseline, run)
     for query in kinds["aggregate"]:
         _run_aggregate(engine, query, bound[query.rule], window, run)
     run.findings = worst_first(run.findings)
     run.ran = tuple(query.rule for query in ready if query.rule not in run.failed)
     return run
-
-
-def _at_once(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
-    for start in range(0, len(queries), AT_ONCE):
-        yield queries[start : start + AT_ONCE]
 
 
 def _chosen(catalogue: Catalogue, names: Iterable[str] | None) -> list[Query]:

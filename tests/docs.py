@@ -144,6 +144,8 @@ def described(rule: Query) -> list[str]:
         ("Blind to", header["blind_spots"]),
         ("Attempts", ATTEMPTS[header.get("attempts", "lower")]),
     ]
+    if stronger := header.get("yields_to"):
+        points.append(("Gives way", f"An event that sets off {' or '.join(map(link, stronger))} counts there alone."))
     return [
         f"### {rule.rule}",
         "  \n".join(facts),

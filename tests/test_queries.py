@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import timedelta
 
 import pytest
 
 from auditkit.catalogue import Catalogue, Query
 from auditkit.engines.dialect import parse
 from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.model import SEVERITIES, Window
 from auditkit.resources import QUERIES
-from auditkit.rules import evaluate
-from tests.case_runs import CaseEngine, Rows, expected, named, run_all
-from tests.cases import Case, all_cases, cloudtrail_events, flow_records
+from auditkit.rules import Baseline, evaluate
+from tests.case_runs import CASE_WINDOW, CaseEngine, Rows, expected, named, run_all
+from tests.cases import START, Case, all_cases, cloudtrail_events, flow_records
 
 CASES = list(all_cases())
 CATALOGUE = Catalogue.load()
@@ -76,6 +78,15 @@ def test_a_rule_says_what_it_means(rule: Query) -> None:
     assert all(re.fullmatch(r"\d\.\d(\.\d)?/\d{1,2}\.\d{1,2}", check) for check in header.get("cis", []))
 
 
+def test_rules_yield_to_match_rules_that_are_there_and_stronger() -> None:
+    by_name = {rule.rule: rule for rule in RULES}
+    for rule in RULES:
+        for other in rule.header.get("yields_to", ()):
+            assert rule.kind == by_name[other].kind == "match"
+            weaker, stronger = (SEVERITIES.index(one.header["severity"]) for one in (rule, by_name[other]))
+            assert weaker <= stronger, f"{rule.rule} is worse than {other}"
+
+
 @pytest.mark.parametrize("query", EVERYTHING, ids=lambda query: query.rule)
 def test_every_parameter_is_used_and_explained(query: Query) -> None:
     for name, parameter in query.params.items():
@@ -118,10 +129,11 @@ def test_no_rule_stumbles_over_or_fires_on_an_event_that_says_nothing() -> None:
         for shape in shapes
         for outcome in ("ok", None)
     ]
-    engine = DuckDBEngine(
-        {"cloudtrail_events": cloudtrail_events(rows), "flow_records": flow_records([{"action": None}])}
-    )
-    run = evaluate(engine, CATALOGUE)
+    events = cloudtrail_events([*rows, {"event_time": START - timedelta(days=1)}])
+    engine = DuckDBEngine({"cloudtrail_events": events, "flow_records": flow_records([{"action": None}])})
+    since = CASE_WINDOW.start
+    assert since
+    run = evaluate(engine, CATALOGUE, CASE_WINDOW, baseline=Baseline(engine, Window(None, since)))
     assert run.failed == {}
     assert run.skipped == {}
     assert [finding.rule for finding in run.findings if finding.rule.startswith(("iam.", "ecs.", "network."))] == []

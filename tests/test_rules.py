@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,9 @@ CALL = {
     "source_ip": "198.51.100.7",
     "resource_arn": "bob",
 }
+
+
+SINCE = datetime(2026, 11, 15, tzinfo=UTC)  # where the window starts that has a baseline
 
 
 class CountingEngine(DuckDBEngine):
@@ -99,12 +104,27 @@ def only(run: RuleRun) -> Finding:
 
 def test_all_match_rules_read_the_events_once() -> None:
     catalogue = Catalogue.load()
-    engine = CountingEngine({"cloudtrail_events": cloudtrail_events([CALL]), "flow_records": flow_records([{}])})
+    rows = [CALL, {**CALL, "event_time": SINCE - timedelta(days=1)}]
+    engine = CountingEngine({"cloudtrail_events": cloudtrail_events(rows), "flow_records": flow_records([{}])})
     run = evaluate(engine, catalogue)
     aggregates = [rule for rule in catalogue.rules if rule.kind == "aggregate"]
     assert len(engine.statements) == 2 + 1 + len(aggregates)  # whether the tables hold anything, all matches, the rest
     assert len(run.results) == len(engine.statements)
-    assert set(run.ran) == {rule.rule for rule in catalogue.rules}
+    assert {*run.ran, *run.skipped} == {rule.rule for rule in catalogue.rules}
+    compared = evaluate(engine, catalogue, baseline=Baseline(engine, Window(None, SINCE)))
+    assert set(compared.ran) == {rule.rule for rule in catalogue.rules}
+
+
+def test_no_match_rule_of_the_catalogue_looks_at_every_event() -> None:
+    """Each names the calls it is about, or the kind of identity or the service, where the frame can see it."""
+    for kind in ("match", "first_seen"):
+        rules = [rule for rule in Catalogue.load().rules if rule.kind == kind]
+        compile_ = compiled if kind == "match" else partial(compiled_first_seen, since=SINCE)
+        wide = []
+        for rule in rules:
+            sql, _ = compile_([rule], {rule.rule: rule.bind({})})
+            wide += [rule.rule] if re.search(r"FROM cloudtrail_events\s+WHERE\s+TRUE\b", sql) else []
+        assert wide == []
 
 
 def test_the_one_statement_is_as_portable_as_the_rules_in_it() -> None:
@@ -134,6 +154,16 @@ def test_a_rule_that_names_no_call_sees_every_event_beside_rules_that_do(rules: 
     assert rules.fired(CALL) == ["test.address", "test.call"]
     assert rules.fired(other) == ["test.address"]
     assert rules.fired({**other, "source_ip": None, "identity_type": "Root"}) == ["test.type"]
+
+
+def test_a_rule_yields_to_a_stronger_one_that_runs_with_it(rules: RuleFolder) -> None:
+    rules.add("weak", "event_source = 'iam.amazonaws.com' AND event_name LIKE 'Create%'", "yields_to: [test.strong]")
+    rules.add("strong", "event_name = 'CreateUser' AND source_ip = '198.51.100.7'")
+    role, unknown = {**CALL, "event_name": "CreateRole"}, {**CALL, "source_ip": None}
+    assert rules.fired(CALL) == ["test.strong"]
+    assert rules.fired(role) == ["test.weak"]
+    assert rules.fired(unknown) == ["test.weak"]
+    assert rules.fired(CALL, rules=["test.weak"]) == ["test.weak"]
 
 
 def test_a_predicate_that_is_null_is_false_and_harms_no_other(rules: RuleFolder) -> None:
@@ -336,7 +366,7 @@ def test_a_principal_in_words(arn: str | None, words: str) -> None:
 def test_more_rules_than_fit_in_one_statement_run_in_several(
     rules: RuleFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auditkit.rules.AT_ONCE", 2)
+    monkeypatch.setattr("auditkit.match_rules.AT_ONCE", 2)
     for name in "abcde":
         rules.add(name, "event_name = 'CreateUser'")
     engine = CountingEngine({"cloudtrail_events": cloudtrail_events([CALL])})
@@ -346,8 +376,6 @@ def test_more_rules_than_fit_in_one_statement_run_in_several(
 
 
 # What came before the window
-
-SINCE = datetime(2026, 11, 15, tzinfo=UTC)
 
 
 def compare(rules: RuleFolder, *rows: dict[str, Any], **options: Any) -> RuleRun:

@@ -1,11 +1,11 @@
 -- All rules of kind first_seen in one scan of the baseline and the window behind it. auditkit/match_rules.py puts in, as
 -- nodes of the tree:
---   :worth_judging, :fired, :resource   as in match_rules.sql
+--   :worth_judging, :fired, :all_fired, :resource   as in match_rules.sql
 --   :since          where the window starts: what is before it is the baseline
 --   :of_accounts    names of the rules that ask whether the account had the resource, whoever used it
 --   :of_newcomers   names of the rules that also fire for those of whom the baseline knows nothing
 WITH judged AS (
-    SELECT *, concat_ws(',', :fired) AS fired
+    SELECT *, :fired
     FROM cloudtrail_events
     WHERE :worth_judging
 ),
@@ -23,7 +23,7 @@ hits AS (
         outcome,
         hand
     FROM judged
-    CROSS JOIN UNNEST(split(fired, ',')) AS hit(rule)
+    CROSS JOIN UNNEST(split(:all_fired, ',')) AS hit(rule)
     WHERE rule <> ''
 ),
 uses AS (

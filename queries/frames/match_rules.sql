@@ -1,10 +1,11 @@
 -- All match rules in one scan. auditkit/match_rules.py puts in, as nodes of the tree:
 --   :worth_judging  what an event must be for any rule to fire: one of the calls they name, mostly
---   :fired          CASE WHEN <predicate of a rule> THEN '<rule>' END, one for each rule
+--   :fired          columns of names, each of some rules: CASE WHEN <predicate of a rule> THEN '<rule>' END
+--   :all_fired      what is in these columns
 --   :resource       what the rule says was acted on, where it says so, else resource_arn
 --   :per_resource   names of the rules that make one finding for each resource
 WITH judged AS (
-    SELECT *, concat_ws(',', :fired) AS fired  -- a rule that did not fire is NULL, which leaves no trace
+    SELECT *, :fired  -- a rule that did not fire is NULL, which leaves no trace
     FROM cloudtrail_events
     WHERE :worth_judging
 ),
@@ -21,7 +22,7 @@ hits AS (
         outcome,
         hand
     FROM judged
-    CROSS JOIN UNNEST(split(fired, ',')) AS hit(rule)
+    CROSS JOIN UNNEST(split(:all_fired, ',')) AS hit(rule)
     WHERE rule <> ''
 )
 SELECT

@@ -20,7 +20,7 @@ from auditkit.engines.portable import problems
 from auditkit.engines.remote import sent
 from auditkit.engines.sources import TableSources, source
 from auditkit.engines.tables import LAYOUTS, Limits, PartitionKey, StoredTable, Tables
-from auditkit.match_rules import AT_ONCE, compiled, probe
+from auditkit.match_rules import at_once, compiled, probe
 from auditkit.model import Parameter, Window
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
@@ -240,11 +240,10 @@ def of_query(query_name: str) -> dict[str, str]:
 @cache
 def of_rules() -> dict[str, str]:
     found = {}
-    for start in range(0, len(MATCHES), AT_ONCE):
-        some = MATCHES[start : start + AT_ONCE]
+    for some in at_once(MATCHES):
         sql, params = compiled(some, {rule.rule: defaults(rule) for rule in some})
         for layout, statement in prepared(sql, params, LAYOUTS).items():
-            found[f"rules from {start}, {layout}"] = sent(statement)
+            found[f"{len(some)} rules from {some[0].rule}, {layout}"] = sent(statement)
     return found
 
 
