@@ -7,7 +7,7 @@ from datetime import date
 
 from auditkit import case_sections
 from auditkit.allowlist import Allowlist, Entry
-from auditkit.cases import cases
+from auditkit.cases import Cases, cases
 from auditkit.rules import RuleRun
 from tests.made_findings import made
 
@@ -16,7 +16,8 @@ REASON = "The joiner script does this."
 
 
 def test_a_case_is_a_table_of_its_timeline(rule_run: RuleRun) -> None:
-    found = cases(rule_run.findings)
+    everything = cases(rule_run.findings)
+    found = Cases(everything.cases[:1], everything.alone)
     note, table = case_sections.cases(found)
     told = len(found.cases[0].findings)
     assert note.text.startswith(f"{told} findings belong to 1 case; {len(found.alone)} stand alone.")

@@ -26,7 +26,8 @@ WITH refused AS (
         COALESCE(resource_arn, request_parameters) AS target,
         event_time,
         event_id,
-        source_ip
+        source_ip,
+        hand
     FROM cloudtrail_events
     WHERE outcome = 'denied'
       AND invoked_by IS NULL
@@ -43,6 +44,7 @@ sweeps AS (
         max(event_time) AS last_seen,
         count(*) AS event_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(event_id ORDER BY event_time, event_id) AS evidence
     FROM refused
     GROUP BY principal_arn, account_id, event_date
@@ -58,6 +60,7 @@ SELECT
     sum(event_count) AS failed_count,
     'denied' AS outcome,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     flatten(array_agg(evidence ORDER BY first_seen)) AS evidence
 FROM sweeps
 GROUP BY principal_arn, account_id

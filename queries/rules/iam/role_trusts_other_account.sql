@@ -1,6 +1,7 @@
 -- title: Role opened to another AWS account
 -- kind: match
 -- severity: high
+-- yields_to: [iam.role_trusts_everyone]
 -- per: resource
 -- params:
 --   known_accounts: {type: array(varchar), default: [], about: accounts of your own or of vendors that may be trusted}

@@ -8,10 +8,16 @@
 --   about what comes next.
 -- response: Switch the service on again and take the time until then as unobserved. Look into the principal.
 -- false_positives: moving the service to a central account; closing down a test account
--- blind_spots: filters and suppression rules that keep findings from being seen
+-- blind_spots: filters that keep findings from being seen (logging.findings_hidden_by_rule) and lists of trusted
+--   addresses (logging.detector_told_to_trust)
 SELECT *
 FROM cloudtrail_events
-WHERE (
+WHERE event_name IN (
+    'DeleteDetector', 'StopMonitoringMembers', 'DisassociateFromMasterAccount', 'DisassociateFromAdministratorAccount',
+    'UpdateDetector', 'StopConfigurationRecorder', 'DeleteConfigurationRecorder', 'DeleteDeliveryChannel',
+    'DisableSecurityHub'
+)
+  AND (
     event_source = 'guardduty.amazonaws.com'
     AND (
         event_name IN ('DeleteDetector', 'StopMonitoringMembers', 'DisassociateFromMasterAccount',

@@ -7,7 +7,7 @@
 --   housekeeping, since AWS offers a retention time for that.
 -- response: See whose log it was and whether copies exist. Ask the principal why it was not left to the retention time.
 -- false_positives: applications taken down by hand or by infrastructure code
--- blind_spots: a retention time set so short that the log empties by itself
+-- blind_spots: a retention time set so short that the log empties by itself (logging.log_retention_cut)
 SELECT *
 FROM cloudtrail_events
 WHERE event_source = 'logs.amazonaws.com'

@@ -10,7 +10,7 @@
 -- response: Start the trail again, or make it anew, at once. Take the time until then as unobserved, and read other
 --   sources (Event history, GuardDuty, flow logs) for it.
 -- false_positives: a doubled trail that was retired; a test account closed down
--- blind_spots: an emptied log bucket or a disabled key, which stop the log as well
+-- blind_spots: an emptied log bucket (logging.log_bucket_removed) or a disabled key, which stop the log as well
 SELECT *
 FROM cloudtrail_events
 WHERE event_source = 'cloudtrail.amazonaws.com'

@@ -21,6 +21,7 @@ WITH refused AS (
         max(event_time) AS last_seen,
         count(*) AS event_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(event_id ORDER BY event_time, event_id) AS evidence
     FROM cloudtrail_events
     WHERE event_source = 'sts.amazonaws.com'
@@ -40,6 +41,7 @@ SELECT
     sum(event_count) AS failed_count,
     'denied' AS outcome,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     flatten(array_agg(evidence ORDER BY first_seen)) AS evidence
 FROM refused
 GROUP BY principal_arn, account_id

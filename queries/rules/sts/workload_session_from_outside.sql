@@ -25,7 +25,8 @@ WITH calls AS (
             OR principal_arn LIKE '%:role/aws-reserved/sso.amazonaws.com/%' AS is_person,
         date_format(event_time, '%Y-%m-%d %H:%i:%s') || ' ' || event_id AS mark,  -- sorts by time, then id
         event_time,
-        outcome
+        outcome,
+        hand
     FROM cloudtrail_events
     WHERE invoked_by IS NULL
       AND regexp_like(source_ip, '^[0-9.]+$|^[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*$')
@@ -48,6 +49,7 @@ uses AS (
         max(event_time) AS last_seen,
         count(*) AS event_count,
         count_if(outcome <> 'ok') AS failed_count,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(mark) FILTER (WHERE is_workload) AS marks
     FROM calls
     GROUP BY principal_arn, account_id, session_name, source_ip, is_workload
@@ -69,6 +71,7 @@ SELECT
     sum(event_count) AS event_count,
     sum(failed_count) AS failed_count,
     array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     transform(array_sort(flatten(array_agg(marks))), mark -> regexp_extract(mark, '[^ ]+$')) AS evidence
 FROM judged
 WHERE is_workload
