@@ -78,15 +78,27 @@ def _compiled(
             params[name] = bound[query.rule][placeholder.name]
             placeholder.set("this", name)
         predicates[query.rule] = tree.args["where"].this
-    fired = [_fired(query, predicates) for query in queries]
-    columns = [fired[start : start + IN_ONE_COLUMN] for start in range(0, len(fired), IN_ONE_COLUMN)]
+    columns = [exp.alias_(column, f"fired_{number}") for number, column in enumerate(_columns(queries, predicates))]
     nodes: dict[str, exp.Expr | list[exp.Expr]] = {
-        "fired": [exp.alias_(_joined(some), f"fired_{number}") for number, some in enumerate(columns)],
-        "all_fired": _joined([exp.column(f"fired_{number}") for number in range(len(columns))]),
+        "fired": columns,
+        "all_fired": _joined([exp.column(column.alias) for column in columns]),
         "resource": _resource(queries, trees),
         "worth_judging": exp.or_(*_worth_judging(predicates.values())),
     }
     return _framed(frame, nodes), params
+
+
+def _columns(queries: Sequence[Query], predicates: Mapping[str, exp.Expr]) -> Iterator[exp.Expr]:
+    """What fired, in columns: the rules about one service in their own, which no event of another service enters."""
+    by_service: dict[tuple[str, ...], list[Query]] = {}
+    for query in queries:
+        named = next(filter(None, (_named(part, "event_source") for part in _parts(predicates[query.rule]))), [])
+        by_service.setdefault(tuple(sorted({source.name for source in named})), []).append(query)
+    for sources, some in by_service.items():
+        for start in range(0, len(some), IN_ONE_COLUMN):
+            fired = _joined([_fired(query, predicates) for query in some[start : start + IN_ONE_COLUMN]])
+            of_service = exp.column("event_source").isin(*sources)
+            yield exp.Case(ifs=[exp.If(this=of_service, true=fired)]) if sources else fired
 
 
 def _fired(query: Query, predicates: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -127,7 +139,7 @@ def _worth_judging(predicates: Iterable[exp.Expr]) -> list[exp.Expr]:
     names: dict[str, exp.Expr] = {}
     others: list[exp.Expr] = []
     for predicate in predicates:
-        parts = list(predicate.flatten()) if isinstance(predicate, exp.And) else [predicate]
+        parts = _parts(predicate)
         values = next(filter(None, (_named(part, "event_name") for part in parts)), None)
         if values:
             names |= {value.name: value for value in values}
@@ -136,6 +148,11 @@ def _worth_judging(predicates: Iterable[exp.Expr]) -> list[exp.Expr]:
             others.append(next(said, exp.true()))
     named = exp.column("event_name").isin(*(names[name].copy() for name in sorted(names)))
     return [*([named] if names else []), *(part.copy() for part in others)]
+
+
+def _parts(predicate: exp.Expr) -> list[exp.Expr]:
+    """Conditions that all hold where *predicate* does."""
+    return list(predicate.flatten()) if isinstance(predicate, exp.And) else [predicate]
 
 
 def _named(part: exp.Expr, column: str) -> list[exp.Expr]:

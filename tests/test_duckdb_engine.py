@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from auditkit.engines import Engine
+from auditkit.engines import ALWAYS, Engine
 from auditkit.engines.dialect import prepare
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.duckdb_sql import duckdb_sql
@@ -19,6 +19,7 @@ from auditkit.engines.sources import StoreSources
 from auditkit.errors import QueryError, StoreError
 from auditkit.model import Parameter, Window
 from auditkit.schema import CLOUDTRAIL_EVENTS, FLOW_RECORDS, TABLES
+from tests.cases import cloudtrail_events
 
 NIGHT = datetime(2026, 12, 31, 23, 59, 59)
 
@@ -388,3 +389,37 @@ def test_a_slow_statement_draws_no_progress_bar() -> None:
     """After two seconds DuckDB would draw one on stdout, into the middle of our JSON."""
     [[value]] = DuckDBEngine({})._connection.sql("SELECT current_setting('enable_progress_bar')").fetchall()
     assert value is False
+
+
+UNNESTED = """
+WITH base AS (
+    SELECT event_id, split(event_name, ',') AS names FROM cloudtrail_events
+)
+SELECT event_id, {columns}
+FROM base
+CROSS JOIN UNNEST({names}) AS u(name)
+{more}
+ORDER BY 1, 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "more", "rows"),
+    [
+        ("name", "names", "", [("a", "x"), ("a", "y"), ("b", "z")]),
+        ("u.name AS name", "names", "WHERE u.name <> 'x'", [("a", "y"), ("b", "z")]),
+        ("count(name) AS name", "names", "GROUP BY event_id", [("a", 2), ("b", 1)]),
+        ("(SELECT u.name) AS name", "names", "", [("a", "x"), ("a", "y"), ("b", "z")]),
+        ("name", "filter(names, n -> n <> 'x')", "", [("a", "y"), ("b", "z")]),
+        ("name", "filter(names, n -> n = 'no')", "", []),
+    ],
+)
+def test_a_list_is_taken_apart_in_place_with_the_same_rows(
+    columns: str, names: str, more: str, rows: list[tuple[str, Any]]
+) -> None:
+    events = [{"event_id": "a", "event_name": "x,y"}, {"event_id": "b", "event_name": "z"}, {"event_id": "c"}]
+    engine = DuckDBEngine({"cloudtrail_events": cloudtrail_events(events)})
+    sql = UNNESTED.format(columns=columns, names=names, more=more)
+    assert [tuple(row.values()) for row in engine.run(sql).table.to_pylist()] == rows
+    statement = prepare(sql, {}, ALWAYS, StoreSources())
+    assert "CROSS JOIN" not in duckdb_sql(statement)

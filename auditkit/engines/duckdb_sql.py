@@ -46,6 +46,8 @@ def duckdb_sql(statement: Statement) -> str:
     Raises: QueryError, when a column does not exist or is ambiguous, or a call has no like in DuckDB.
     """
     tree = typed(statement.tree, statement.text, stored=statement.stored)
+    for select in tree.find_all(exp.Select):
+        _unnest_in_place(select)
     for node in reversed(list(tree.walk(bfs=False))):  # from the leaves up: what is renamed keeps its arguments
         level = _level(node)
         if level is not node:
@@ -80,6 +82,30 @@ def _level(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CTE) and node.alias in TABLES:
         node.set("materialized", False)  # read where it is used, so only the columns and days that are needed
     return node
+
+
+def _unnest_in_place(select: exp.Select) -> None:
+    """`FROM t CROSS JOIN UNNEST(list) AS u(item)` as `FROM (SELECT *, unnest(list) AS item FROM t)`: the same rows.
+
+    For the join DuckDB would work out everything that t is worked out from twice, once to learn which lists there are.
+    """
+    source, joins = select.args.get("from_"), select.args.get("joins") or []
+    if not (source and isinstance(source.this, exp.Table) and len(joins) == 1 and joins[0].args.get("kind") == "CROSS"):
+        return
+    unnest = joins[0].this
+    if not isinstance(unnest, exp.Unnest) or len(unnest.expressions) != 1 or unnest.args.get("offset"):
+        return
+    alias, [name] = unnest.args["alias"], unnest.args["alias"].columns
+    table, item = source.this.alias_or_name, f"{alias.name} {name.name}"  # a name that no column has
+    for column in list(select.find_all(exp.Column)):
+        if column.table == alias.name:
+            column.replace(
+                exp.column(exp.to_identifier(item, quoted=True), table=exp.to_identifier(table, quoted=True))
+            )
+    unnested = exp.alias_(_call("unnest", unnest.expressions[0].copy()), item, quoted=True)
+    inner = exp.select(exp.Star(), unnested).from_(source.this.copy())
+    select.set("joins", None)
+    source.set("this", inner.subquery(exp.to_identifier(table, quoted=True)))
 
 
 def _is_date_moved(node: exp.Expr) -> bool:
