@@ -24,6 +24,7 @@ WITH secret_reads AS (
         date_format(event_time, '%Y-%m-%d %H:%i:%s') || ' ' || event_id AS mark,  -- sorts by time, then id
         event_time,
         source_ip,
+        CASE WHEN invoked_by IS NULL THEN hand ELSE 'unknown' END AS hand,  -- for whom it called
         outcome
     FROM cloudtrail_events
     WHERE event_source = 'secretsmanager.amazonaws.com'
@@ -54,6 +55,7 @@ bulk_sessions AS (
         count(*) AS event_count,
         count_if(outcome <> 'ok') AS failed_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(mark) AS marks
     FROM named
     GROUP BY principal_arn, account_id, session, event_date
@@ -67,6 +69,7 @@ SELECT
     sum(event_count) AS event_count,
     sum(failed_count) AS failed_count,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     transform(array_sort(flatten(array_agg(marks))), mark -> regexp_extract(mark, '[^ ]+$')) AS evidence
 FROM bulk_sessions
 GROUP BY principal_arn, account_id

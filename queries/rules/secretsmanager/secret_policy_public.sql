@@ -1,6 +1,7 @@
 -- title: Secret opened to every AWS account
 -- kind: match
 -- severity: critical
+-- hands: same
 -- per: resource
 -- attack: [T1537, T1555.006]
 -- pci: ["7.2.1", "7.3.1", "8.6.3"]

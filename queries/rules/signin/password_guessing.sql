@@ -21,6 +21,7 @@ WITH sign_ins AS (
         event_time,
         event_id,
         source_ip,
+        hand,
         outcome,
         min(CASE WHEN outcome <> 'ok' THEN event_time END)
             OVER (PARTITION BY principal_arn, account_id, source_ip, date_trunc('hour', event_time)) AS first_failure
@@ -38,6 +39,7 @@ guessing AS (
         count(*) AS event_count,
         count_if(outcome <> 'ok') AS failed_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(event_id ORDER BY event_time, event_id) AS evidence
     FROM sign_ins
     WHERE outcome <> 'ok' OR event_time >= first_failure
@@ -52,6 +54,7 @@ SELECT
     sum(event_count) AS event_count,
     sum(failed_count) AS failed_count,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     flatten(array_agg(evidence ORDER BY first_seen)) AS evidence
 FROM guessing
 GROUP BY principal_arn, account_id

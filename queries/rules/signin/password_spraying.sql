@@ -26,6 +26,7 @@ SELECT
     count(*) AS failed_count,
     'denied' AS outcome,
     array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+    array_agg(DISTINCT hand ORDER BY hand) AS hands,
     array_agg(event_id ORDER BY event_time, event_id) AS evidence
 FROM cloudtrail_events
 WHERE event_source = 'signin.amazonaws.com'

@@ -29,6 +29,7 @@ WITH remote_calls AS (
         event_time,
         event_id,
         source_ip,
+        hand,
         outcome
     FROM cloudtrail_events
     WHERE event_source IN ('ssm.amazonaws.com', 'ec2-instance-connect.amazonaws.com')
@@ -44,6 +45,7 @@ rounds AS (
         count(*) AS event_count,
         count_if(outcome <> 'ok') AS failed_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(event_id ORDER BY event_time, event_id) AS evidence
     FROM remote_calls
     GROUP BY principal_arn, account_id, event_date
@@ -57,6 +59,7 @@ SELECT
     sum(event_count) AS event_count,
     sum(failed_count) AS failed_count,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     flatten(array_agg(evidence ORDER BY first_seen)) AS evidence
 FROM rounds
 GROUP BY principal_arn, account_id
