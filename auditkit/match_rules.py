@@ -19,20 +19,28 @@ from auditkit.resources import QUERIES
 
 AT_ONCE = 400  # rules in one statement
 MOST_BYTES = 180_000  # of their text: Athena takes 262,144 bytes in all
-IN_ONE_COLUMN = 30  # Trino makes a method of each column, and stops at 127 arguments of a call and 64 KB of a method
+# Trino makes a method of each column, and stops at 127 arguments of a call and 64 KB of a method.
+IN_ONE_COLUMN, BYTES_IN_ONE_COLUMN = 30, 20_000
 
 Bound = Mapping[str, Mapping[str, Parameter]]  # rule -> parameter -> value
 
+_CALL, _CALL_IN_LOWER_CASE = exp.column("event_name"), exp.Lower(this=exp.column("event_name"))
+_SERVICE, _SERVICE_IN_LOWER_CASE = exp.column("event_source"), exp.Lower(this=exp.column("event_source"))
+_SHORT = {"event_name", "event_source", "identity_type"}
 _SHAPE = "SELECT *[, <expression> AS resource] FROM cloudtrail_events WHERE <predicate over one event>"
 
 
 def at_once(queries: Sequence[Query]) -> Iterator[Sequence[Query]]:
     """*queries* in portions that fit into one statement each."""
+    return _portions(queries, AT_ONCE, MOST_BYTES)
+
+
+def _portions(queries: Sequence[Query], most: int, most_bytes: int) -> Iterator[list[Query]]:
     some: list[Query] = []
     size = 0
     for query in queries:
         size += len(query.sql.encode())
-        if some and (len(some) == AT_ONCE or size > MOST_BYTES):
+        if some and (len(some) == most or size > most_bytes):
             yield some
             some, size = [], len(query.sql.encode())
         some.append(query)
@@ -90,15 +98,21 @@ def _compiled(
 
 def _columns(queries: Sequence[Query], predicates: Mapping[str, exp.Expr]) -> Iterator[exp.Expr]:
     """What fired, in columns: the rules about one service in their own, which no event of another service enters."""
-    by_service: dict[tuple[str, ...], list[Query]] = {}
+    by_service: dict[exp.Expr, list[Query]] = {}
     for query in queries:
-        named = next(filter(None, (_named(part, "event_source") for part in _parts(predicates[query.rule]))), [])
-        by_service.setdefault(tuple(sorted({source.name for source in named})), []).append(query)
-    for sources, some in by_service.items():
-        for start in range(0, len(some), IN_ONE_COLUMN):
-            fired = _joined([_fired(query, predicates) for query in some[start : start + IN_ONE_COLUMN]])
-            of_service = exp.column("event_source").isin(*sources)
-            yield exp.Case(ifs=[exp.If(this=of_service, true=fired)]) if sources else fired
+        by_service.setdefault(_of_service(predicates[query.rule]), []).append(query)
+    for of_service, alike in by_service.items():
+        for some in _portions(alike, IN_ONE_COLUMN, BYTES_IN_ONE_COLUMN):
+            fired = _joined([_fired(query, predicates) for query in some])
+            yield exp.Case(ifs=[exp.If(this=of_service.copy(), true=fired)])
+
+
+def _of_service(predicate: exp.Expr) -> exp.Expr:
+    """Which services' events *predicate* can be true of, as a condition; true, where it does not say."""
+    for of in (_SERVICE, _SERVICE_IN_LOWER_CASE):
+        if values := _named(predicate, of):
+            return of.isin(*sorted({value.name for value in values}))
+    return exp.true()
 
 
 def _fired(query: Query, predicates: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -136,31 +150,46 @@ def _worth_judging(predicates: Iterable[exp.Expr]) -> list[exp.Expr]:
 
     Most rules name the calls they are about, and few of a day's calls are such: the others need no judging.
     """
-    names: dict[str, exp.Expr] = {}
+    names: dict[exp.Expr, dict[str, exp.Expr]] = {_CALL: {}, _CALL_IN_LOWER_CASE: {}}
     others: list[exp.Expr] = []
     for predicate in predicates:
-        parts = _parts(predicate)
-        values = next(filter(None, (_named(part, "event_name") for part in parts)), None)
-        if values:
-            names |= {value.name: value for value in values}
+        for of, known in names.items():
+            if values := _named(predicate, of):
+                known |= {value.name: value for value in values}
+                break
         else:
-            said = (part for column in ("identity_type", "event_source") for part in parts if _named(part, column))
-            others.append(next(said, exp.true()))
-    named = exp.column("event_name").isin(*(names[name].copy() for name in sorted(names)))
-    return [*([named] if names else []), *(part.copy() for part in others)]
+            others.append(_cheap(predicate))
+    named = [of.isin(*(known[name].copy() for name in sorted(known))) for of, known in names.items() if known]
+    return [*named, *(part.copy() for part in dict.fromkeys(others))]
 
 
-def _parts(predicate: exp.Expr) -> list[exp.Expr]:
-    """Conditions that all hold where *predicate* does."""
-    return list(predicate.flatten()) if isinstance(predicate, exp.And) else [predicate]
-
-
-def _named(part: exp.Expr, column: str) -> list[exp.Expr]:
-    """The texts that *part* compares the column with, if that is all it does: `column = '…'`, `column IN ('…', …)`."""
-    if not isinstance(part, exp.EQ | exp.In) or part.this != exp.column(column):
+def _named(part: exp.Expr, of: exp.Expr) -> list[exp.Expr]:
+    """The texts of which *of* is one wherever *part* is true: `of = '…'`, `of IN ('…', …)`, alone or with more."""
+    if isinstance(part, exp.Paren):
+        return _named(part.this, of)
+    if isinstance(part, exp.And):
+        return next(filter(None, (_named(each, of) for each in part.flatten())), [])
+    if isinstance(part, exp.Or):
+        found = [_named(each, of) for each in part.flatten()]
+        return [value for values in found for value in values] if all(found) else []
+    if not isinstance(part, exp.EQ | exp.In) or part.this != of:
         return []
     values = part.expressions if isinstance(part, exp.In) else [part.expression]
     return values if all(isinstance(value, exp.Literal) and value.is_string for value in values) else []
+
+
+def _cheap(predicate: exp.Expr) -> exp.Expr:
+    """Those conditions of *predicate* that look at short columns only; true, if it has none."""
+    parts = [part for part in _conjuncts(predicate) if {column.name for column in part.find_all(exp.Column)} <= _SHORT]
+    return exp.and_(*parts) if parts else exp.true()
+
+
+def _conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
+    if isinstance(predicate, exp.Paren | exp.And):
+        for part in predicate.flatten() if isinstance(predicate, exp.And) else [predicate.this]:
+            yield from _conjuncts(part)
+    else:
+        yield predicate
 
 
 def _joined(names: Sequence[exp.Expr]) -> exp.Expr:

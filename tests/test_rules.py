@@ -13,6 +13,7 @@ import pytest
 
 from auditkit.catalogue import Catalogue
 from auditkit.engines import ALWAYS, NO_PARAMETERS
+from auditkit.engines.dialect import parse
 from auditkit.engines.duckdb import DuckDBEngine
 from auditkit.engines.portable import problems
 from auditkit.errors import ParameterError, QueryError, UnknownQueryError
@@ -373,6 +374,49 @@ def test_more_rules_than_fit_in_one_statement_run_in_several(
     run = evaluate(engine, rules.catalogue)
     assert [finding.rule for finding in run.findings] == [f"test.{name}" for name in "abcde"]
     assert len(engine.statements) == 1 + 3
+
+
+def test_rules_with_much_text_run_in_several_statements(rules: RuleFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.match_rules.MOST_BYTES", 1_000)
+    for name in "abcd":
+        rules.add(name, f"event_name = 'CreateUser' AND user_agent <> '{'x' * 400}'")
+    rules.add("long", f"event_name = 'CreateUser' AND user_agent <> '{'x' * 2_000}'")
+    engine = CountingEngine({"cloudtrail_events": cloudtrail_events([{**CALL, "user_agent": "cli"}])})
+    run = evaluate(engine, rules.catalogue)
+    assert [finding.rule for finding in run.findings] == ["test.a", "test.b", "test.c", "test.d", "test.long"]
+    assert len(engine.statements) == 1 + 3
+
+
+def test_rules_with_much_text_have_columns_of_their_own(rules: RuleFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditkit.match_rules.BYTES_IN_ONE_COLUMN", 500)
+    for name in "abc":
+        rules.add(name, f"event_name = 'CreateUser' AND user_agent <> '{'x' * 400}'")
+    queries = rules.catalogue.rules
+    sql, _ = compiled(queries, {query.rule: {} for query in queries})
+    assert [f"AS fired_{number}" in sql for number in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("event_name = 'A'", "event_name IN ('A')"),
+        ("outcome = 'ok' AND (event_name = 'A' OR event_name IN ('B', 'C') AND mfa)", "event_name IN ('A', 'B', 'C')"),
+        ("lower(event_name) IN ('b', 'a') AND mfa", "LOWER(event_name) IN ('a', 'b')"),
+        ("event_name = 'A' OR mfa", "TRUE"),
+        ("event_source = 's3.amazonaws.com' AND (mfa AND event_name LIKE 'Put%')",
+         "event_source = 's3.amazonaws.com' AND event_name LIKE 'Put%'"),
+        ("NOT event_name = 'A' AND mfa", "NOT event_name = 'A'"),
+        ("event_name = 'A' OR event_source = 'x'", "event_name = 'A' OR event_source = 'x'"),
+        ("identity_type = 'Root' AND outcome = 'ok'", "identity_type = 'Root'"),
+        ("event_name = user_agent", "TRUE"),
+    ],
+)  # fmt: skip
+def test_an_event_is_judged_if_a_cheap_look_does_not_rule_it_out(rules: RuleFolder, where: str, expected: str) -> None:
+    rules.add("one", where)
+    [query] = rules.catalogue.rules
+    tree = parse(compiled([query], {query.rule: {}})[0])
+    judged = next(cte for cte in tree.ctes if cte.alias == "judged").this
+    assert judged.args["where"].this.sql("trino") == expected
 
 
 # What came before the window
