@@ -19,6 +19,7 @@ from auditkit.terminal import asking, reading, say, show
 if TYPE_CHECKING:
     from auditkit.audit import Audit
     from auditkit.engines.dialect import Statement
+    from auditkit.sigma.found import SigmaRules
 
 LISTED = 5  # unreadable files that are named at the terminal; the report and --format json name them all
 
@@ -156,11 +157,22 @@ def prepared(text: str, params: dict[str, Any]) -> Statement:
     return prepare(text, params, Window(), StoreSources())
 
 
-def check_rules(names: tuple[str, ...]) -> None:
+def rules_of(sigma: Path | None) -> SigmaRules | None:
+    """The Sigma rules of a folder that was named. Raises: SourceError, ParameterError."""
+    if sigma is None:
+        return None
+    from auditkit.sigma import load
+
+    return load(sigma)
+
+
+def check_rules(names: tuple[str, ...], more: SigmaRules | None) -> None:
     from auditkit.catalogue import Catalogue
 
-    catalogue = Catalogue.load() if names else None
+    catalogue = Catalogue.load().with_rules(more.rules if more else ()) if names else None
     for name in names:
+        if more and name in more.left_out:
+            continue  # which the run says
         if catalogue and catalogue.get(name).kind == "question":
             raise ParameterError(f"{name} is a question, not a rule. `auditkit query {name}` asks it.")
 

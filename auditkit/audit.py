@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from auditkit.allowlist import Allowlist
 from auditkit.baseline import Before
-from auditkit.cases import Cases, cases
+from auditkit.cases import cases
 from auditkit.catalogue import Catalogue
 from auditkit.compaction import CompactReport, compact
 from auditkit.engines import Engine
 from auditkit.engines.duckdb import DuckDBEngine, Earlier
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
+from auditkit.findings import as_frame
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
 from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
@@ -27,6 +28,8 @@ from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
 from auditkit.remote import Remote
 from auditkit.rules import Baseline, RuleRun, evaluate
+from auditkit.sigma import load as load_sigma
+from auditkit.sigma.found import SigmaRules
 from auditkit.store import Store
 
 if TYPE_CHECKING:
@@ -116,6 +119,7 @@ class Audit:
         severity: Severity = "info",
         rules: Iterable[str] | None = None,
         allowlist: str | Path | None = None,
+        sigma: str | Path | None = None,
     ) -> pd.DataFrame:
         """What the rules found, worst first: one row a finding, with every evidence id.
 
@@ -123,10 +127,14 @@ class Audit:
             severity: The mildest severity wanted.
             rules: Names of the rules to run; all of them by default.
             allowlist: A file of what somebody answers for; findings that it suppresses are left out.
-        Raises: ParameterError, for an allowlist that cannot be read.
+            sigma: A folder or file of Sigma rules to run beside them.
+        Raises: ParameterError, for an allowlist that cannot be read, or without pySigma; SourceError, where *sigma* has
+            no rules.
         """
-        window = self._window(since, until)
-        return as_frame(self.evaluate(severity=severity, rules=rules, allowlist=allowlist, window=window).findings)
+        run = self.evaluate(
+            severity=severity, rules=rules, allowlist=allowlist, window=self._window(since, until), sigma=sigma
+        )
+        return as_frame(run.findings)
 
     def evaluate(
         self,
@@ -135,25 +143,28 @@ class Audit:
         rules: Iterable[str] | None = None,
         allowlist: str | Path | None = None,
         window: Window | None = None,
+        sigma: str | Path | SigmaRules | None = None,
     ) -> RuleRun:
         """Like `findings`, as Finding values, with the cases they make, what was suppressed, and what did not run."""
         entries = Allowlist.read(Path(allowlist)) if allowlist else None  # a slip is told before anything is read
+        more = load_sigma(sigma) if isinstance(sigma, str | Path) else sigma or SigmaRules()
+        catalogue = self.catalogue.with_rules(more.rules)
+        names = None if rules is None else set(rules)
+        runnable = None if names is None else names - more.left_out
         self.fetch(window)
         judged = window or self.window
-        run = evaluate(self.engine, self.catalogue, judged, rules=rules, baseline=self._baseline(judged))
+        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=self._baseline(judged))
         self.asked += [_asked(name, result) for name, result in run.results]
         found, allowed = [_masked(finding) for finding in run.findings], None
         if entries:
-            names = [query.rule for query in self.catalogue.rules]
-            allowed = entries.apply(found, today=datetime.now(UTC).date(), rules=names)
+            known = [query.rule for query in catalogue.rules]
+            allowed = entries.apply(found, today=datetime.now(UTC).date(), rules=known)
             found = allowed.findings
-        told = cases(found)  # whole stories, whatever of them is asked for
-        told = Cases(
-            [case for case in told.cases if at_least(case.severity, severity)],
-            [finding for finding in told.alone if at_least(finding.severity, severity)],
-        )
+        told = cases(found).at_least(severity)  # whole stories, whatever of them is asked for
         kept = [finding for finding in found if at_least(finding.severity, severity)]
-        return replace(run, findings=kept, allowed=allowed, told=told)
+        cannot = more.only(names)
+        failed, skipped = run.failed | cannot.refused, run.skipped | cannot.elsewhere
+        return replace(run, findings=kept, allowed=allowed, told=told, failed=failed, skipped=skipped)
 
     def evidence(self, findings: Iterable[Finding], *, each: int = 25, window: Window | None = None) -> pd.DataFrame:
         """The events that prove *findings*, at most *each* a finding, oldest first."""
@@ -306,16 +317,6 @@ class Audit:
         masked = replace(result, table=mask_table(result.table))
         self.asked.append(_asked(name, masked))
         return masked
-
-
-def as_frame(findings: Iterable[Finding]) -> pd.DataFrame:
-    """One row a finding, in their order, a column a field; times aware (UTC), tuples as lists."""
-    import pandas as pd
-
-    frame = pd.DataFrame([finding.as_json() for finding in findings], columns=list(Finding.__slots__))
-    for name in ("first_seen", "last_seen"):
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    return frame
 
 
 def window_of(since: Moment, until: Moment) -> Window:

@@ -10,7 +10,7 @@ from typing import Any
 
 from auditkit.findings import who
 from auditkit.joining import joined
-from auditkit.model import SEVERITIES, Finding, Severity, counted, iso, worst_first
+from auditkit.model import SEVERITIES, Finding, Severity, at_least, counted, iso, worst_first
 
 GAP = timedelta(hours=12)  # a night between two days of work
 FEW = 5  # principals behind one address that may still be one person
@@ -79,6 +79,13 @@ class Cases:
 
     cases: list[Case]  # worst first, then by first_seen, then by id
     alone: list[Finding]  # what belongs to no story, worst first
+
+    def at_least(self, severity: Severity) -> Cases:
+        """Those that are as bad as *severity*, or worse, each case whole."""
+        return Cases(
+            [case for case in self.cases if at_least(case.severity, severity)],
+            [finding for finding in self.alone if at_least(finding.severity, severity)],
+        )
 
 
 def cases(

@@ -6,7 +6,8 @@ A file is one YAML mapping in its leading `-- ` comment lines, then one Trino SE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -97,6 +98,16 @@ class Catalogue:
             tuple(query for query in everything if query.kind == "question"),
             tuple(query for query in everything if query.kind != "question"),
         )
+
+    def with_rules(self, more: Iterable[Query]) -> Catalogue:
+        """The same catalogue with *more* rules behind its own.
+
+        Raises: CatalogueError, when one of them has the name of another.
+        """
+        rules = (*self.rules, *more)
+        if twice := [name for name, count in Counter(rule.name for rule in rules).items() if count > 1]:
+            raise CatalogueError(f"Two rules are called {twice[0]}. Rename one of them.")
+        return Catalogue(self.queries, rules)
 
     def get(self, name: str) -> Query:
         """A query or rule by its path (`activity/events`) or its dotted name (`iam.admin_policy_attached`).

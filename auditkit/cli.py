@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from auditkit import __version__
-from auditkit.asking import answer, check_allowlist, check_rules, opened, prepared
+from auditkit.asking import answer, check_allowlist, check_rules, opened, prepared, rules_of
 from auditkit.athena_commands import athena
 from auditkit.config import CONFIG, defaults
 from auditkit.errors import AuditkitError, ParameterError, QueryError, SourceError, UnknownQueryError, WindowError
@@ -28,6 +28,7 @@ from auditkit.options import (
     out_file,
     parameters_given,
     show_sql_only,
+    sigma_given,
     with_logs,
     with_window,
 )
@@ -128,6 +129,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 @baseline_given
 @allowlist_given
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
+@sigma_given
 @fail_on_severity
 def findings(
     logs: tuple[str, ...],
@@ -135,6 +137,7 @@ def findings(
     out: Path | None,
     severity: Severity,
     rules: tuple[str, ...],
+    sigma: Path | None,
     allowlist: Path | None,
     fail_on: Severity | None,
     **where: Any,
@@ -148,12 +151,14 @@ def findings(
     from auditkit.finding_text import in_style
     from auditkit.output import write_text
 
-    check_rules(rules)
+    more = rules_of(sigma)
+    check_rules(rules, more)
     check_allowlist(allowlist)
     with opened(logs, **where) as audit:
-        run = audit.evaluate(severity=severity, rules=rules or None, allowlist=allowlist)
+        run = audit.evaluate(severity=severity, rules=rules or None, allowlist=allowlist, sigma=more)
         coverage = audit.coverage()
-        text = in_style(run, audit.catalogue.rules, coverage, audit.window, style, floor=severity)
+        catalogue = audit.catalogue.with_rules(more.rules if more else ())
+        text = in_style(run, catalogue.rules, coverage, audit.window, style, floor=severity)
         if not coverage.tables:
             say(NOTHING_TO_JUDGE)
     write_text(text, out=out, show=show)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from auditkit.catalogue import Query
 from auditkit.judgement import weigh
 from auditkit.model import Finding, Outcome, counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PRINCIPAL = re.compile(r"arn:[^:]*:(?:iam|sts)::(\d*):(user|role|federated-user|root)(?:/(?:.*/)?([^/]+))?")
 NOTHING_USUAL: Mapping[str, int] = MappingProxyType({})
@@ -147,3 +150,13 @@ def _utc(moment: datetime) -> datetime:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def as_frame(findings: Iterable[Finding]) -> pd.DataFrame:
+    """One row a finding, in their order, a column a field; times aware (UTC), tuples as lists."""
+    import pandas as pd
+
+    frame = pd.DataFrame([finding.as_json() for finding in findings], columns=list(Finding.__slots__))
+    for name in ("first_seen", "last_seen"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame

@@ -115,6 +115,12 @@ parameters_given = click.option(
 fail_on_severity = click.option(
     "--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 when a finding is at least this severe."
 )
+sigma_given = click.option(
+    "--sigma",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run the Sigma rules in this folder, too. Needs pySigma: auditkit-aws[sigma].",
+)
 show_sql_only = click.option("--show-sql", is_flag=True, help="Print the SQL with its values; read and run nothing.")
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 from rich.filesize import decimal
 
 from auditkit import __version__, charts, heatmap
-from auditkit.audit import Audit, as_frame
+from auditkit.audit import Audit
 from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
+from auditkit.findings import as_frame
 from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.pulls import Pull
 from auditkit.report import blocks

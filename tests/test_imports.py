@@ -28,6 +28,7 @@ config options sections case_sections
 opening
 audit
 baseline
+sigma
 connections
 remote
 pull
@@ -95,6 +96,8 @@ FILES = {
     "runs": "notebooks/",
     "compaction": "the parts of a store",
     "parts": "the parts of a store",
+    "sigma.correlations": "queries/frames/",
+    "sigma.reading": "the rules of a folder",
     "store": "the store",
     "validation.keys": "public keys that were kept",
     "validation.places": "a copy of a bucket",
