@@ -40,7 +40,8 @@ WITH role_events AS (
         event_time,
         event_id,
         source_ip,
-        outcome
+        outcome,
+        hand
     FROM cloudtrail_events
     WHERE (
         event_source = 'iam.amazonaws.com'
@@ -68,6 +69,7 @@ SELECT
     count(*) AS event_count,
     count_if(outcome <> 'ok') AS failed_count,
     array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+    array_agg(DISTINCT hand ORDER BY hand) AS hands,
     array_agg(event_id ORDER BY event_time, event_id) AS evidence
 FROM judged
 WHERE NOT is_grant

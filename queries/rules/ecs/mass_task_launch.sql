@@ -22,6 +22,7 @@ WITH asked AS (
         event_id,
         source_ip,
         outcome,
+        hand,
         CASE WHEN event_name = 'CreateCluster' THEN aws_region || COALESCE(resource_arn, 'default') END AS cluster,
         CASE
             WHEN event_name <> 'CreateCluster' THEN COALESCE(
@@ -45,6 +46,7 @@ launches AS (
         count(*) AS event_count,
         count_if(outcome <> 'ok') AS failed_count,
         array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+        array_agg(DISTINCT hand ORDER BY hand) AS hands,
         array_agg(event_id ORDER BY event_time, event_id) AS evidence
     FROM asked
     GROUP BY principal_arn, account_id, event_date
@@ -59,6 +61,7 @@ SELECT
     sum(event_count) AS event_count,
     sum(failed_count) AS failed_count,
     array_sort(array_distinct(flatten(array_agg(source_ips)))) AS source_ips,
+    array_sort(array_distinct(flatten(array_agg(hands)))) AS hands,
     flatten(array_agg(evidence ORDER BY first_seen)) AS evidence
 FROM launches
 GROUP BY principal_arn, account_id

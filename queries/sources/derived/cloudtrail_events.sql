@@ -7,7 +7,8 @@ SELECT
     *,
     CASE
         WHEN invoked_by IN ('cloudformation.amazonaws.com', 'servicecatalog.amazonaws.com') THEN 'automation'
-        WHEN invoked_by <> 'signin.amazonaws.com'  -- so older records name the console
+        -- the console, in older records; and whoever runs Docker against a registry
+        WHEN invoked_by NOT IN ('signin.amazonaws.com', 'AWS Internal')
             OR event_type = 'AwsServiceEvent'
             OR identity_type = 'AWSService'
             OR principal_arn LIKE '%:role/aws-service-role/%'
@@ -41,7 +42,7 @@ SELECT
             AND regexp_like(principal_arn, 'githubusercontent|gitlab|circleci|bitbucket|buildkite|app\.terraform\.io')
         THEN 'automation'
         WHEN session_name LIKE '%_@_%._%'
-            OR invoked_by IS NOT NULL
+            OR invoked_by = 'signin.amazonaws.com'
             OR regexp_like(
                 user_agent,
                 '^\[?(Mozilla/|S3Console|AWS-Console)|exec-env/CloudShell|console\.([a-z0-9-]+\.)?amazonaws\.com'
