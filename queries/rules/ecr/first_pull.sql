@@ -15,16 +15,4 @@ SELECT *,
 FROM cloudtrail_events
 WHERE event_source = 'ecr.amazonaws.com'
   AND event_name IN ('GetAuthorizationToken', 'BatchGetImage', 'GetDownloadUrlForLayer')
-  AND (
-      hand NOT IN ('service', 'workload')
-      -- what a Docker client asks for, the registry's own front end asks of the API
-      OR (
-          invoked_by = 'AWS Internal'
-          AND identity_type IN ('Root', 'IAMUser', 'SAMLUser', 'IdentityCenterUser', 'AssumedRole', 'FederatedUser')
-          AND principal_arn NOT LIKE '%:role/aws-service-role/%'
-          AND NOT regexp_like(
-              COALESCE(session_name, ''),
-              '^(i-[0-9a-f]{8,17}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$'
-          )
-      )
-  )
+  AND hand NOT IN ('service', 'workload')

@@ -18,16 +18,4 @@ FROM cloudtrail_events
 WHERE event_source = 'ecr.amazonaws.com'
   AND event_name = 'PutImage'
   AND COALESCE(json_extract_scalar(request_parameters, '$.repositoryName'), '') NOT IN (:open_repositories)
-  AND (
-      hand = 'person'
-      -- what a Docker client asks for, the registry's own front end asks of the API
-      OR (
-          invoked_by = 'AWS Internal'
-          AND (
-              identity_type IN ('Root', 'SAMLUser', 'IdentityCenterUser')
-              OR principal_arn LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
-              OR session_name LIKE '%_@_%._%'
-              OR mfa
-          )
-      )
-  )
+  AND hand = 'person'

@@ -7,8 +7,8 @@
 -- pci: ["6.3.2", "6.5.1"]
 -- why: Names under this prefix are now filled from somebody else's registry, the moment anything asks for them. What
 --   lies there looks like an image of your own.
--- response: Check that the upstream is one you chose. If not, delete the rule and the repositories under its prefix, and
---   look for tasks that use them.
+-- response: Check that the upstream is one you chose. If not, delete the rule and the repositories under its prefix,
+--   and look for tasks that use them.
 -- false_positives: a cache for a public registry, set up on purpose; name its host in known_upstreams
 -- blind_spots: an upstream you trust that serves a bad image
 SELECT *,

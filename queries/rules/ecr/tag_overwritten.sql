@@ -40,7 +40,9 @@ followed AS (
     SELECT
         *,
         lag(digest) OVER (PARTITION BY account_id, aws_region, repository, tag ORDER BY mark) AS digest_before,
-        lag(principal_arn) OVER (PARTITION BY account_id, aws_region, repository, tag ORDER BY mark) AS pushed_before_by,
+        lag(principal_arn) OVER (
+            PARTITION BY account_id, aws_region, repository, tag ORDER BY mark
+        ) AS pushed_before_by,
         lag(mark) OVER (PARTITION BY account_id, aws_region, repository, tag ORDER BY mark) AS mark_before
     FROM pushes
     WHERE tag IS NOT NULL
