@@ -20,13 +20,21 @@ DOCS = Path(__file__).parents[1] / "docs"
 HAND_WRITTEN = {"performance.md", "athena.md"}
 WRITTEN = "<!-- Written by `make docs`; change the source, not this page. -->"
 SERVICES = {
+    "backup": "Backups",
+    "bedrock": "Models (Bedrock)",
+    "ec2": "Instances, disks and machine images (EC2)",
     "ecr": "Container images (ECR)",
     "ecs": "Containers (ECS)",
     "iam": "Identities and permissions (IAM)",
     "kms": "Encryption keys (KMS)",
+    "lambda": "Functions (Lambda)",
     "logging": "Logging and detection",
     "network": "Network",
+    "organizations": "Organization",
+    "rds": "Databases (RDS)",
+    "s3": "Buckets and objects (S3)",
     "secretsmanager": "Secrets Manager",
+    "ses": "Mail (SES)",
     "signin": "Sign-in",
     "ssm": "Systems Manager (SSM)",
     "sts": "Temporary credentials (STS)",
