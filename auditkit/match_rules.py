@@ -5,7 +5,7 @@ Those of kind `match` share one frame, those of kind `first_seen` another, which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -15,6 +15,7 @@ from auditkit.catalogue import Query
 from auditkit.engines.dialect import parse
 from auditkit.errors import CatalogueError
 from auditkit.model import Parameter, Value
+from auditkit.prefilter import of_service, worth_judging
 from auditkit.resources import QUERIES
 
 AT_ONCE = 400  # rules in one statement
@@ -24,9 +25,6 @@ IN_ONE_COLUMN, BYTES_IN_ONE_COLUMN = 30, 20_000
 
 Bound = Mapping[str, Mapping[str, Parameter]]  # rule -> parameter -> value
 
-_CALL, _CALL_IN_LOWER_CASE = exp.column("event_name"), exp.Lower(this=exp.column("event_name"))
-_SERVICE, _SERVICE_IN_LOWER_CASE = exp.column("event_source"), exp.Lower(this=exp.column("event_source"))
-_SHORT = {"event_name", "event_source", "identity_type"}
 _SHAPE = "SELECT *[, <expression> AS resource] FROM cloudtrail_events WHERE <predicate over one event>"
 
 
@@ -91,28 +89,20 @@ def _compiled(
         "fired": columns,
         "all_fired": _joined([exp.column(column.alias) for column in columns]),
         "resource": _resource(queries, trees),
-        "worth_judging": exp.or_(*_worth_judging(predicates.values())),
+        "worth_judging": worth_judging(predicates.values()),
     }
-    return _framed(frame, nodes), params
+    return framed(frame, nodes), params
 
 
 def _columns(queries: Sequence[Query], predicates: Mapping[str, exp.Expr]) -> Iterator[exp.Expr]:
     """What fired, in columns: the rules about one service in their own, which no event of another service enters."""
     by_service: dict[exp.Expr, list[Query]] = {}
     for query in queries:
-        by_service.setdefault(_of_service(predicates[query.rule]), []).append(query)
-    for of_service, alike in by_service.items():
+        by_service.setdefault(of_service(predicates[query.rule]), []).append(query)
+    for its_events, alike in by_service.items():
         for some in _portions(alike, IN_ONE_COLUMN, BYTES_IN_ONE_COLUMN):
             fired = _joined([_fired(query, predicates) for query in some])
-            yield exp.Case(ifs=[exp.If(this=of_service.copy(), true=fired)])
-
-
-def _of_service(predicate: exp.Expr) -> exp.Expr:
-    """Which services' events *predicate* can be true of, as a condition; true, where it does not say."""
-    for of in (_SERVICE, _SERVICE_IN_LOWER_CASE):
-        if values := _named(predicate, of):
-            return of.isin(*sorted({value.name for value in values}))
-    return exp.true()
+            yield exp.Case(ifs=[exp.If(this=its_events.copy(), true=fired)])
 
 
 def _fired(query: Query, predicates: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -145,53 +135,6 @@ def _resource(queries: Sequence[Query], trees: Sequence[exp.Query]) -> exp.Expr:
     return exp.func("COALESCE", exp.Case(ifs=own), otherwise)
 
 
-def _worth_judging(predicates: Iterable[exp.Expr]) -> list[exp.Expr]:
-    """Conditions of which an event meets one, or no predicate can be true of it; cheap ones, on few short columns.
-
-    Most rules name the calls they are about, and few of a day's calls are such: the others need no judging.
-    """
-    names: dict[exp.Expr, dict[str, exp.Expr]] = {_CALL: {}, _CALL_IN_LOWER_CASE: {}}
-    others: list[exp.Expr] = []
-    for predicate in predicates:
-        for of, known in names.items():
-            if values := _named(predicate, of):
-                known |= {value.name: value for value in values}
-                break
-        else:
-            others.append(_cheap(predicate))
-    named = [of.isin(*(known[name].copy() for name in sorted(known))) for of, known in names.items() if known]
-    return [*named, *(part.copy() for part in dict.fromkeys(others))]
-
-
-def _named(part: exp.Expr, of: exp.Expr) -> list[exp.Expr]:
-    """The texts of which *of* is one wherever *part* is true: `of = '…'`, `of IN ('…', …)`, alone or with more."""
-    if isinstance(part, exp.Paren):
-        return _named(part.this, of)
-    if isinstance(part, exp.And):
-        return next(filter(None, (_named(each, of) for each in part.flatten())), [])
-    if isinstance(part, exp.Or):
-        found = [_named(each, of) for each in part.flatten()]
-        return [value for values in found for value in values] if all(found) else []
-    if not isinstance(part, exp.EQ | exp.In) or part.this != of:
-        return []
-    values = part.expressions if isinstance(part, exp.In) else [part.expression]
-    return values if all(isinstance(value, exp.Literal) and value.is_string for value in values) else []
-
-
-def _cheap(predicate: exp.Expr) -> exp.Expr:
-    """Those conditions of *predicate* that look at short columns only; true, if it has none."""
-    parts = [part for part in _conjuncts(predicate) if {column.name for column in part.find_all(exp.Column)} <= _SHORT]
-    return exp.and_(*parts) if parts else exp.true()
-
-
-def _conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
-    if isinstance(predicate, exp.Paren | exp.And):
-        for part in predicate.flatten() if isinstance(predicate, exp.And) else [predicate.this]:
-            yield from _conjuncts(part)
-    else:
-        yield predicate
-
-
 def _joined(names: Sequence[exp.Expr]) -> exp.Expr:
     """Those of *names* that are not NULL, with commas between."""
     return exp.func("concat_ws", exp.Literal.string(","), *names, dialect="trino")
@@ -211,7 +154,7 @@ def _checked(query: Query) -> exp.Query:
     return tree
 
 
-def _framed(frame: str, nodes: Mapping[str, exp.Expr | list[exp.Expr]]) -> str:
+def framed(frame: str, nodes: Mapping[str, exp.Expr | list[exp.Expr]]) -> str:
     """The *frame* with each placeholder replaced by its node; several become arguments of the call around it."""
     tree = parse(_frame(frame))
     for placeholder in list(tree.find_all(exp.Placeholder)):

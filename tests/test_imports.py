@@ -34,8 +34,10 @@ remote
 pull
 runs rules evidence
 allowlist cases
+aggregate_rules
 findings match_rules output terminal history coverage joining
 catalogue signs judgement
+prefilter
 parameters delivery
 engines
 validation

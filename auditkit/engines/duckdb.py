@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from auditkit.engines import ALWAYS, NO_PARAMETERS
 from auditkit.engines.dialect import Statement, prepare
@@ -27,6 +28,7 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 MACROS = QUERIES / "frames" / "duckdb_macros.sql"
+ROWS_AT_ONCE = 50_000
 MOST_KNOWN = 256  # statements that are kept translated
 _GONE = re.compile(r'Cannot access file "(.+?\.parquet)\b')  # DuckDB takes a path that is not there for a pattern
 
@@ -58,7 +60,8 @@ class DuckDBEngine:
         """
         self._sources = sources or StoreSources()
         self._known: dict[tuple[str, str, Window], tuple[Statement, str]] = {}
-        spill = tempfile.mkdtemp(prefix="auditkit-")
+        self._narrowed: list[Path] = []
+        self._spill = spill = tempfile.mkdtemp(prefix="auditkit-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         self._connection = duckdb.connect(
             config={
@@ -137,6 +140,34 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise QueryError(_reason(error)) from None
         return Result(plain(table), statement.shown, self.name, time.perf_counter() - started)
+
+    def narrowed(
+        self, table: str, sql: str, params: Mapping[str, Parameter] = NO_PARAMETERS, *, window: Window = ALWAYS
+    ) -> tuple[DuckDBEngine, Result]:
+        """An engine of which *table* holds the rows of *sql*, all of its columns, and the other table nothing; what it
+        took to get them, without the rows.
+
+        They go through a file, so that they may be many. Raises: as `run`.
+        """
+        started = time.perf_counter()
+        statement, written = self._translated(sql, params, window)
+        path = Path(self._spill) / f"{table}-{len(self._narrowed)}.parquet"
+        schema, count = TABLES[table].arrow, 0
+        try:
+            with pq.ParquetWriter(path, schema, compression="lz4") as writer:
+                for batch in self._connection.sql(written).to_arrow_reader(ROWS_AT_ONCE):
+                    writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+                    count += batch.num_rows
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except duckdb.Error as error:
+            raise QueryError(_reason(error)) from None
+        self._narrowed.append(path)
+        rows = pa.table({"row": pa.nulls(count)})
+        result = Result(rows, statement.shown, self.name, time.perf_counter() - started)
+        narrowed = DuckDBEngine({table: [path]})
+        narrowed._known = self._known  # a statement is translated alike, whatever the rows
+        return narrowed, result
 
     def _translated(self, sql: str, params: Mapping[str, Parameter], window: Window) -> tuple[Statement, str]:
         """The statement, and its text for DuckDB. Asked again, it is not worked out again: that takes 10 ms or more."""

@@ -130,6 +130,13 @@ def with_derived(table: str, recorded: exp.Query) -> exp.Query:
     return tree
 
 
+def read_anyway(table: str) -> set[str]:
+    """The columns of a stored table that a query reads whatever it asks: for the window, and for what is derived."""
+    limits = source(table, "store").select.find_all(exp.Column)
+    derived = _derived(table).find_all(exp.Column) if TABLES[table].derived else ()
+    return {column.name for column in (*limits, *derived)}
+
+
 @cache
 def _derived(table: str) -> exp.Query:
     return _read(QUERIES / "sources" / "derived" / f"{table}.sql")[1]
