@@ -160,7 +160,7 @@ def framed(frame: str, nodes: Mapping[str, exp.Expr | list[exp.Expr]]) -> str:
     for placeholder in list(tree.find_all(exp.Placeholder)):
         if placeholder.name in nodes:
             placeholder.replace(nodes[placeholder.name])
-    return tree.sql("trino", pretty=True, comments=False)
+    return tree.sql("trino", pretty=True, comments=False, copy=False)
 
 
 def probe(table: str) -> str:

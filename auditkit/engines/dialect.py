@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
@@ -73,10 +74,15 @@ def prepare(sql: str, params: Mapping[str, Parameter], window: Window, sources: 
 
 
 def parse(sql: str) -> exp.Query:
-    """The tree of *sql*, which must be one SELECT.
+    """The tree of *sql*, which must be one SELECT; the caller may change it.
 
     Raises: QueryError, with the place where reading stopped.
     """
+    return _parsed(sql).copy()
+
+
+@lru_cache(maxsize=512)  # a rule is read for what it shares with others, to run it, and to show it
+def _parsed(sql: str) -> exp.Query:
     try:
         trees = [tree for tree in sqlglot.parse(sql, read="trino") if tree is not None]
     except ParseError as error:

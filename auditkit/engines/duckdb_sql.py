@@ -54,7 +54,7 @@ def duckdb_sql(statement: Statement) -> str:
             level.type = node.type
             node.replace(level)
     try:
-        return tree.sql("duckdb", pretty=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql("duckdb", pretty=True, comments=False, unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
         raise QueryError(f"DuckDB has no like for this Trino SQL. {error}") from None
 

@@ -19,16 +19,24 @@ AGENTS = [
     "aws-sdk-java/2.33.4 Linux/6.1.147 OpenJDK_64-Bit_Server_VM/21.0.8 Java/21.0.8 vendor/Amazon.com_Inc. io/async",
     "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.750]",
 ]
+TERRAFORM = AGENTS[1]
+BUILT_BY_CODE = {
+    "ec2",
+    "ecs",
+    "iam",
+    "lambda",
+    "s3",
+}  # services that people look at, and infrastructure as code changes
 
 # service, operation, read-only, how often
-KINDS: list[tuple[str, str, bool, int]] = [
+KINDS: list[tuple[str, str, bool, float]] = [
     ("sts", "AssumeRole", True, 24), ("sts", "GetCallerIdentity", True, 6), ("ec2", "DescribeInstances", True, 12),
     ("ec2", "DescribeNetworkInterfaces", True, 10), ("ec2", "AuthorizeSecurityGroupIngress", False, 1),
     ("ec2", "RunInstances", False, 1), ("ec2", "CreateNetworkInterface", False, 2), ("s3", "GetBucketAcl", True, 6),
     ("s3", "PutBucketPolicy", False, 1), ("kms", "Decrypt", True, 10), ("kms", "GenerateDataKey", True, 6),
     ("secretsmanager", "GetSecretValue", True, 6), ("secretsmanager", "DescribeSecret", True, 3),
     ("iam", "GetRole", True, 3), ("iam", "ListAttachedRolePolicies", True, 2), ("iam", "CreateRole", False, 1),
-    ("iam", "AttachRolePolicy", False, 1), ("iam", "CreateAccessKey", False, 1), ("ecs", "DescribeTasks", True, 8),
+    ("iam", "AttachRolePolicy", False, 1), ("iam", "CreateAccessKey", False, 0.02), ("ecs", "DescribeTasks", True, 8),
     ("ecs", "RegisterTaskDefinition", False, 2), ("ecs", "UpdateService", False, 2), ("ecs", "RunTask", False, 2),
     ("ecr", "BatchGetImage", True, 4), ("ecr", "GetAuthorizationToken", True, 3), ("logs", "CreateLogStream", False, 8),
     ("ssm", "GetParameters", True, 3), ("ssm", "UpdateInstanceInformation", False, 4),
@@ -49,7 +57,7 @@ def records(rng: random.Random, account: str, region: str, start: datetime, coun
             "eventName": name,
             "awsRegion": region,
             "sourceIPAddress": f"192.0.2.{rng.randrange(1, 255)}",
-            "userAgent": rng.choice(AGENTS),
+            "userAgent": rng.choice(AGENTS) if read_only or service not in BUILT_BY_CODE else TERRAFORM,
             **({"errorCode": "AccessDenied", "errorMessage": _denial(account, service, name)} if denied else {}),
             "requestParameters": None if denied else _request(rng, service, name, account, region),
             "responseElements": None
@@ -113,7 +121,7 @@ def _request(rng: random.Random, service: str, name: str, account: str, region: 
     if service == "iam":
         return {"roleName": thing, "userName": thing}
     if service == "ecs":
-        return {"cluster": "main", "service": thing, "desiredCount": rng.randrange(8)}
+        return {"cluster": "main", "service": thing, "desiredCount": rng.randrange(1, 9)}
     ids = [f"i-{rng.getrandbits(64):016x}" for _ in range(rng.randrange(4))]
     return {"name": thing, "maxResults": 100, "instancesSet": {"items": [{"instanceId": i} for i in ids]}}
 
