@@ -167,7 +167,7 @@ class Finding:
     event_count: int
     failed_count: int  # of those, how many were denied or failed
     source_ips: tuple[str, ...]  # sorted
-    evidence: tuple[str, ...]  # every event id, oldest first; for flow records, one key per flow
+    evidence: tuple[str, ...]  # every event id, oldest first; of flow records the first 100 flows
     summary: str  # one sentence a manager understands
     why: str
     response: str

@@ -20,7 +20,7 @@ from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.pulls import Pull
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
-from auditkit.rules import RuleRun
+from auditkit.rules import NO_BASELINE, RuleRun
 
 WORTH_WAKING: Severity = "high"
 MOST_ROWS = 10_000  # asked of a question that could give millions; what is shown of them says of how many
@@ -218,6 +218,10 @@ def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
         unseen.insert(0, "Network traffic: no flow records were among the sources.")
     if not facts.tables.get("cloudtrail_events"):
         unseen.insert(0, "API calls: no CloudTrail events were among the sources.")
+    uncompared = [rule for rule, reason in run.skipped.items() if reason == NO_BASELINE]
+    if uncompared:  # asked for by nobody, so no fault of the evidence
+        unseen.insert(0, f"What is new: {counted(len(uncompared), 'rule')} did not run, with {NO_BASELINE}.")
+    missed = {rule: reason for rule, reason in run.skipped.items() if rule not in uncompared}
     gaps = [gap for gap in facts.gaps if gap["proof"] in ALARMS]  # nothing known either way is no alarm
     shared = _shared_folder([entry["file"] for entry in (*facts.quarantined, *facts.not_logs)])
     shown = {
@@ -233,7 +237,7 @@ def coverage(facts: Coverage, run: RuleRun) -> list[Block]:
         "blind": facts.blind,
         "gaps": [{name: gap[name] for name in _GAP} for gap in gaps],
         "cannot_see": unseen,
-        "unchecked": {**run.skipped, **run.failed},
+        "unchecked": {**missed, **run.failed},
     }
     cells = pd.DataFrame(facts.cells, columns=_CELLS)
     return [

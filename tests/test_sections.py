@@ -121,6 +121,17 @@ def test_coverage_names_what_the_report_cannot_see(tmp_path: Path) -> None:
     assert shown[-1].data["facts"] == {"rules_failed": {}, "records": 1}
 
 
+def test_rules_without_a_baseline_are_named_and_raise_no_alarm(tmp_path: Path) -> None:
+    write_trail(tmp_path / "logs" / "t.json", record())
+    with opening.open(tmp_path / "logs") as small:
+        run = small.evaluate(rules=["iam.first_change", "iam.user_created"])
+        data = sections.coverage(small.coverage(), run)[0].data
+    assert list(run.skipped) == ["iam.first_change"]
+    assert data["unchecked"] == {}
+    [said] = [text for text in data["cannot_see"] if "--baseline" in text]
+    assert said.startswith("What is new: 1 rule did not run, with no baseline to compare with")
+
+
 def test_paths_in_the_coverage_are_shortened_to_what_tells_files_apart(tmp_path: Path) -> None:
     for name in ("a/x.json", "b/x.json"):
         (tmp_path / name).parent.mkdir()
