@@ -71,6 +71,16 @@ def test_findings_are_those_of_the_logs_and_take_one_statement_a_table(engine: F
         assert len(engine.asked) == 2, "what was fetched is asked here"
 
 
+def test_what_the_window_is_compared_with_comes_in_the_same_statements(engine: FarEngine, samples: Path) -> None:
+    later = {"since": "2026-11-03", "until": UNTIL, "baseline": "1d"}
+    with auditkit.open(engine="athena", **later) as far, auditkit.open(store=samples, **later) as here:
+        found = far.evaluate()
+        assert len(engine.asked) == 2
+        assert not [reason for reason in found.skipped.values() if "baseline" in reason]
+        assert [finding.as_json() for finding in found.findings] == [one.as_json() for one in here.evaluate().findings]
+        assert "iam.user_changes_first_time" in [finding.rule for finding in found.findings]
+
+
 def test_another_window_is_asked_there_again(engine: FarEngine) -> None:
     with opened() as far:
         far.evaluate()
