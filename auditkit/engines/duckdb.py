@@ -7,8 +7,8 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +60,6 @@ class DuckDBEngine:
         """
         self._sources = sources or StoreSources()
         self._known: dict[tuple[str, str, Window], tuple[Statement, str]] = {}
-        self._narrowed: list[Path] = []
         self._spill = spill = tempfile.mkdtemp(prefix="auditkit-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         self._connection = duckdb.connect(
@@ -133,12 +132,8 @@ class DuckDBEngine:
         """See Engine.run. `duration_s` counts from the text to the Arrow table."""
         started = time.perf_counter()
         statement, written = self._translated(sql, params, window)
-        try:
+        with _in_our_words():
             table = self._connection.sql(written).to_arrow_table()
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error as error:
-            raise QueryError(_reason(error)) from None
         return Result(plain(table), statement.shown, self.name, time.perf_counter() - started)
 
     def narrowed(
@@ -151,18 +146,12 @@ class DuckDBEngine:
         """
         started = time.perf_counter()
         statement, written = self._translated(sql, params, window)
-        path = Path(self._spill) / f"{table}-{len(self._narrowed)}.parquet"
+        path = Path(tempfile.mkdtemp(dir=self._spill)) / f"{table}.parquet"
         schema, count = TABLES[table].arrow, 0
-        try:
-            with pq.ParquetWriter(path, schema, compression="lz4") as writer:
-                for batch in self._connection.sql(written).to_arrow_reader(ROWS_AT_ONCE):
-                    writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-                    count += batch.num_rows
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error as error:
-            raise QueryError(_reason(error)) from None
-        self._narrowed.append(path)
+        with _in_our_words(), pq.ParquetWriter(path, schema, compression="lz4") as writer:
+            for batch in self._connection.sql(written).to_arrow_reader(ROWS_AT_ONCE):
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+                count += batch.num_rows
         rows = pa.table({"row": pa.nulls(count)})
         result = Result(rows, statement.shown, self.name, time.perf_counter() - started)
         narrowed = DuckDBEngine({table: [path]})
@@ -182,6 +171,17 @@ class DuckDBEngine:
 
 def _absolute(parts: Sequence[Path] | pa.Table) -> list[str] | pa.Table:
     return parts if isinstance(parts, pa.Table) else [str(part.absolute()) for part in parts]
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What DuckDB raises, as what Engine.run raises."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        raise QueryError(_reason(error)) from None
 
 
 def _reason(error: duckdb.Error) -> str:
