@@ -21,7 +21,12 @@ from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 
 Kind = Literal["question", "match", "first_seen", "aggregate"]
-NOT_QUERIES = ("sources", "frames", "ledger")  # folders whose SQL is a part of the machinery, by how their names begin
+NOT_QUERIES = (
+    "sources",
+    "views",
+    "frames",
+    "ledger",
+)  # folders whose SQL is a part of the machinery, by how their names begin
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "kind": ("match", "first_seen", "aggregate"),

@@ -1,4 +1,4 @@
-"""Trino SQL in: one SELECT over the two tables, its parameters bound, the sources of the tables put in front.
+"""Trino SQL in: one SELECT over the two tables and the views, its parameters bound, the sources of the tables in front.
 
 Idioms that give the same rows on Trino, Athena and DuckDB (the tests hold a case of each):
 
@@ -31,7 +31,7 @@ approximations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,11 +42,14 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from auditkit.engines.binding import bind
 from auditkit.engines.sources import STORED, Sources, with_derived
+from auditkit.engines.views import ctes_in_sight, with_views
 from auditkit.errors import QueryError
 from auditkit.model import Parameter, Window
 from auditkit.schema import TABLES
 
-_UNREADABLE = "{} cannot be read. A statement reads cloudtrail_events, flow_records and its own WITH names."
+_UNREADABLE = (
+    "{} cannot be read. A statement reads cloudtrail_events, flow_records, a view of auditkit and its own WITH names."
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _parsed(sql: str) -> exp.Query:
         tree = tree.this
     if not isinstance(tree, exp.Select | exp.SetOperation) or tree.find(exp.Into, exp.DML, exp.DDL):
         raise QueryError("Only a SELECT is accepted: auditkit reads logs and changes nothing.")
-    return tree
+    return with_views(tree)
 
 
 def _where(error: ParseError) -> str:
@@ -124,18 +127,9 @@ def tables_read(tree: exp.Query) -> tuple[str, ...]:
 def _table_read(table: exp.Table) -> str:
     name = table.name.lower()
     plain = isinstance(table.this, exp.Identifier) and not table.args.get("db")
-    if not plain or not (name in TABLES or name in _ctes_in_sight(table)):
+    if not plain or not (name in TABLES or name in ctes_in_sight(table)):
         raise QueryError(_UNREADABLE.format(exp.Table(this=table.this, db=table.args.get("db")).sql("trino")))
     return name
-
-
-def _ctes_in_sight(table: exp.Table) -> Iterator[str]:
-    """Names of the CTEs of every query around *table*."""
-    node: exp.Expr | None = table
-    while node is not None:
-        if isinstance(node, exp.Query):
-            yield from (cte.alias.lower() for cte in node.ctes)
-        node = node.parent
 
 
 def with_sources(tree: exp.Query, reads: Iterable[str], window: Window, sources: Sources) -> exp.Query:

@@ -14,14 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
-import sqlglot
-import yaml
 from sqlglot import exp
 
 from auditkit.engines.binding import bind
+from auditkit.engines.headed import headed
 from auditkit.engines.partitions import within
 from auditkit.engines.tables import StoredTable, Tables, table_node
 from auditkit.errors import EngineError
@@ -111,9 +109,9 @@ class Source:
 
 @cache
 def source(table: str, layout: str) -> Source:
-    header, select = _read(QUERIES / "sources" / f"{table}.{layout}.sql")
+    header, select = headed(QUERIES / "sources" / f"{table}.{layout}.sql")
     if then := header.get("then"):
-        select = _followed(select, _read(QUERIES / "sources" / "steps" / f"{then}.sql")[1])
+        select = _followed(select, headed(QUERIES / "sources" / "steps" / f"{then}.sql")[1])
     # The store has the columns of the schema, and its source takes all of them.
     kinds = header.get("columns") or {column.name: column.type for column in TABLES[table].columns}
     columns = {name: exp.DataType.build(kind, dialect="trino") for name, kind in kinds.items()}
@@ -139,17 +137,7 @@ def read_anyway(table: str) -> set[str]:
 
 @cache
 def _derived(table: str) -> exp.Query:
-    return _read(QUERIES / "sources" / "derived" / f"{table}.sql")[1]
-
-
-def _read(path: Path) -> tuple[dict[str, Any], exp.Query]:
-    """The header of a file, and its SELECT."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
-    header = yaml.safe_load("\n".join(line.removeprefix("--").removeprefix(" ") for line in lines[:count]))
-    select = sqlglot.parse_one("\n".join(lines[count:]), read="trino")
-    assert isinstance(select, exp.Query)
-    return header, select
+    return headed(QUERIES / "sources" / "derived" / f"{table}.sql")[1]
 
 
 def _followed(first: exp.Query, then: exp.Query) -> exp.Query:
