@@ -6,6 +6,8 @@
 --   registered in the window injects it. first_of_principal is the principal's first read of
 --   the secret in the window; kms_decrypts are the decryptions of it that KMS logged for the same session.
 -- reads: [cloudtrail_events]
+-- params:
+--   name: {type: varchar, default: null, about: "text that occurs in the name of the secret"}
 WITH reads AS (
     SELECT
         secret,
@@ -26,6 +28,7 @@ WITH reads AS (
         min(invoked_by) AS invoked_by,
         min(event_id) AS event_id
     FROM secret_reads
+    WHERE :name IS NULL OR strpos(secret, :name) > 0
     GROUP BY secret, principal_arn, account_id, session_name, access_key_id
 ),
 firsts AS (
