@@ -33,6 +33,7 @@ connections
 remote
 pull
 runs rules evidence
+identity
 allowlist cases
 aggregate_rules
 findings match_rules output terminal history coverage joining

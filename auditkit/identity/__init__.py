@@ -1,0 +1,1 @@
+"""Principals and sessions: who stood behind a call, and what they used."""
