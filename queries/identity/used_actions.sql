@@ -109,7 +109,8 @@ WITH called AS (
                 ELSE ARRAY[
                     'repositoryName=' || json_extract_scalar(request_parameters, '$.repositoryName'),
                     'tableName=' || json_extract_scalar(request_parameters, '$.tableName'),
-                    'queueUrl=' || json_extract_scalar(request_parameters, '$.queueUrl')
+                    'queueUrl=' || json_extract_scalar(request_parameters, '$.queueUrl'),
+                    'modelId=' || json_extract_scalar(request_parameters, '$.modelId')
                 ]
             END,
             thing -> thing IS NOT NULL
