@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from auditkit.identity.actions import facts, is_data
 from auditkit.identity.arns import ANY
 from auditkit.identity.reference import depends_on, resource_types, version
+from auditkit.identity.used import UsedAction
 from auditkit.model import Window, counted
-
-if TYPE_CHECKING:
-    from auditkit.identity.policy import UsedAction
 
 MOST_POLICIES = 10  # managed policies that a principal can have, unless AWS was asked for more
 NAMED = 5  # things that a sentence names before it counts the rest
@@ -33,28 +31,16 @@ def unsure(
         untold: Calls whose action is not known.
         passed: Rows of `identity/passed_roles`.
     """
-    return tuple(
-        [
-            *(
-                f"{one.action} was refused on {_some(one.resources)}, and these documents would allow it there: it went "
-                "through at another time, or is granted on more than was used."
-                for one in tried_too
-            ),
-            *_untold(untold),
-            *_guessed(used),
-            *_anywhere(used),
-            *_wide(used),
-            *_passing(used),
-            *_passed(list(passed)),
-            *_on_behalf(used),
-            *_dependent(used),
-            *(
-                [f"They are {document_count} documents. A principal has at most {MOST_POLICIES} managed policies."]
-                if document_count > MOST_POLICIES
-                else []
-            ),
-        ]
-    )
+    texts = [
+        f"{one.action} was refused on {_some(one.resources)}, and these documents would allow it there: it went "
+        "through at another time, or is granted on more than was used."
+        for one in tried_too
+    ]
+    texts += _untold(untold) + _guessed(used) + _anywhere(used) + _wide(used) + _passing(used) + _passed(list(passed))
+    texts += _on_behalf(used) + _dependent(used)
+    if document_count > MOST_POLICIES:
+        texts.append(f"They are {document_count} documents. A principal has at most {MOST_POLICIES} managed policies.")
+    return tuple(texts)
 
 
 def notes(window: Window, data: Collection[str], used: Iterable[str], free: Collection[str]) -> tuple[str, ...]:
@@ -68,29 +54,28 @@ def notes(window: Window, data: Collection[str], used: Iterable[str], free: Coll
     services = ", ".join(source.removesuffix(".amazonaws.com") for source in sorted(data))
     reads = "reads and writes of S3 objects, Lambda invocations, items of DynamoDB, messages of SQS and SNS"
     silent = ", ".join(name for name in facts()["silent"]["actions"] if not name.startswith("iam:"))
-    return tuple(
-        [
-            f"It is what was used in {window}: what runs once a month, or only in an emergency, may be missing.",
-            (
-                f"The logs hold data events of {services}, for the resources that a trail was told to record. "
-                f"Others leave no event, and are missing: {reads}."
-                if data
-                else f"The logs hold no data events. These leave no other trace, and are missing: {reads}."
-            ),
-            f"CloudTrail has no event for some permissions, which are missing too: {silent}.",
-            *([f"No permission is needed for {_some(sorted(free))}."] if free else []),
-            *(
-                ["The use of a KMS key is there only where KMS logged it; a service may need kms:Decrypt or "
-                 "kms:GenerateDataKey without an event of its own for each call."]
-                if not any(name.startswith("kms:") for name in used)
-                else []
-            ),
-            "A call may have been let through by a policy of the resource, and not of the principal; by a session "
-            "policy, a boundary or an organization's policy it may have been held back. None of these is in the logs.",
-            "Conditions are not in the logs either. The only one written here is iam:PassedToService.",
-            f"Which action takes which resource is what AWS's reference said in {version()}.",
-        ]
-    )  # fmt: skip
+    texts = [
+        f"It is what was used in {window}: what runs once a month, or only in an emergency, may be missing.",
+        f"The logs hold data events of {services}, for the resources that a trail was told to record. Others leave no "
+        f"event, and are missing: {reads}."
+        if data
+        else f"The logs hold no data events. These leave no other trace, and are missing: {reads}.",
+        f"CloudTrail has no event for some permissions, which are missing too: {silent}.",
+    ]
+    if free:
+        texts.append(f"No permission is needed for {_some(sorted(free))}.")
+    if not any(name.startswith("kms:") for name in used):
+        texts.append(
+            "The use of a KMS key is there only where KMS logged it; a service may need kms:Decrypt or "
+            "kms:GenerateDataKey without an event of its own for each call."
+        )
+    return (
+        *texts,
+        "A call may have been let through by a policy of the resource, and not of the principal; by a session policy, "
+        "a boundary or an organization's policy it may have been held back. None of these is in the logs.",
+        "Conditions are not in the logs either. The only one written here is iam:PassedToService.",
+        f"Which action takes which resource is what AWS's reference said in {version()}.",
+    )
 
 
 def _untold(untold: Iterable[UsedAction]) -> list[str]:
@@ -103,16 +88,14 @@ def _untold(untold: Iterable[UsedAction]) -> list[str]:
 
 def _guessed(used: Iterable[UsedAction]) -> list[str]:
     names = [one.action for one in used if one.certainty == "guessed"]
-    return [f"AWS's reference has no such action, so this is a guess from the event's name: {_all(names)}."] * bool(
-        names
-    )
+    text = f"AWS's reference has no such action, so this is a guess from the event's name: {_all(names)}."
+    return [text] if names else []
 
 
 def _anywhere(used: Iterable[UsedAction]) -> list[str]:
     names = [one.action for one in used if one.resources == (ANY,) and resource_types(one.action)]
-    return [f"On `*`, because no event names the resource, or AWS takes no other in common use: {_all(names)}."] * bool(
-        names
-    )
+    text = f"On `*`, because no event names the resource, or AWS takes no other in common use: {_all(names)}."
+    return [text] if names else []
 
 
 def _wide(used: Iterable[UsedAction]) -> list[str]:
@@ -145,7 +128,8 @@ def _passed(passed: Sequence[Mapping[str, Any]]) -> list[str]:
         )
     if unplaced:
         texts.append(
-            f"iam:PassRole is granted without iam:PassedToService on {_some(unplaced)}: which service got it is not sure."
+            f"iam:PassRole is granted without iam:PassedToService on {_some(unplaced)}: which service got it is not "
+            "sure."
         )
     return texts
 

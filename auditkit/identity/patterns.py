@@ -1,4 +1,4 @@
-"""Patterns of IAM: `*` for any text, `?` for one character, `${*}`, `${?}` and `${$}` for those characters themselves."""
+"""Patterns of IAM: `*` for any text, `?` for one character; `${*}`, `${?}` and `${$}` for those characters."""
 
 from __future__ import annotations
 

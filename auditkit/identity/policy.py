@@ -1,51 +1,28 @@
-"""The policy that would have allowed what principals did, what they were refused, and what the logs cannot tell of it."""
+"""The policy that would have allowed what principals did, what they were refused, and what the logs cannot tell."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from auditkit.identity.actions import Certainty, actions_of, is_action
+from auditkit.identity.actions import actions_of, is_action
 from auditkit.identity.arns import ANY, resources_of
 from auditkit.identity.calls import Call, calls_of
 from auditkit.identity.caveats import notes, unsure
 from auditkit.identity.documents import allows, documents, statements
 from auditkit.identity.patterns import literal
 from auditkit.identity.reference import spelled
-from auditkit.model import Result, Window, iso
+from auditkit.identity.used import UsedAction, as_logged, granted
+from auditkit.model import Result, Window
 
 Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 
 _IAM_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:[a-z-]+/[\w+=,.@/-]+", re.ASCII)
-MANY = 20  # objects of one bucket, after which their folder is granted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedAction:
-    """One action of a principal, and on what. Times are aware UTC."""
-
-    action: str  # ecs:RunTask; for a denial what was refused, which need not be what was called
-    resources: tuple[str, ...]  # patterns of IAM where the calls went through; as logged where they did not
-    event_names: tuple[str, ...]
-    event_count: int
-    first_seen: datetime
-    last_seen: datetime
-    event_id: str  # one that proves it: the smallest
-    certainty: Certainty = "known"
-    invoked_by: tuple[str, ...] = ()  # services that called on the principal's behalf
-    wide: tuple[str, ...] = ()  # of the resources, those that stand for what the log does not tell
-    passing: tuple[str, ...] = ()  # kinds of things that were named one by one, and are granted all
-
-    def as_json(self) -> dict[str, Any]:
-        record = {field.name: getattr(self, field.name) for field in fields(self)}
-        record |= {"first_seen": iso(self.first_seen), "last_seen": iso(self.last_seen)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +102,25 @@ def policy_of(
             name = f"{call.event_source}:{call.event_name}"
             sorted_out["untold" if call.outcome == "ok" else call.outcome].append((name, call))
     roles = passed.to_pylist()
-    granted = _used(sorted_out["ok"], _known(calls, roles))
+    allowed = granted(sorted_out["ok"], _known(calls, roles))
     passes = _passes(roles)
-    made = documents(statements({one.action: one.resources for one in granted}, passes))
-    denied = _as_logged(sorted_out["denied"])
-    tried_too = _as_logged(
+    made = documents(statements({one.action: one.resources for one in allowed}, passes))
+    denied = as_logged(sorted_out["denied"])
+    tried_too = as_logged(
         (action, call) for action, call in sorted_out["denied"] if _is_allowed(made, action, call, passes)
     )
-    untold = _as_logged(sorted_out["untold"])
+    untold = as_logged(sorted_out["untold"])
     sources = tuple(sorted(set(data)))
     return Policy(
         principals=tuple(sorted(set(principals) or {call.principal_arn for call in calls})),
         window=window or Window(),
         documents=made,
-        used=granted,
+        used=allowed,
         denied=denied,
-        failed=_as_logged(sorted_out["error"]),
+        failed=as_logged(sorted_out["error"]),
         untold=untold,
-        unsure=unsure(granted, tried_too, untold, roles, len(made)),
-        notes=notes(window or Window(), sources, [one.action for one in granted], free),
+        unsure=unsure(allowed, tried_too, untold, roles, len(made)),
+        notes=notes(window or Window(), sources, [one.action for one in allowed], free),
         data_sources=sources,
     )
 
@@ -154,34 +131,6 @@ def _known(calls: Iterable[Call], roles: Iterable[dict[str, Any]]) -> list[str]:
     return sorted(arn for arn in named | {row["role"] for row in roles} if _IAM_ARN.fullmatch(arn))
 
 
-def _used(pairs: Iterable[tuple[str, Call]], known: Sequence[str]) -> tuple[UsedAction, ...]:
-    return tuple(_granted(action, calls, known) for action, calls in _by_action(pairs))
-
-
-def _granted(action: str, calls: Sequence[Call], known: Sequence[str]) -> UsedAction:
-    asked = [resources_of(action, call, known) for call in calls]
-    arns = frozenset[str]().union(*(one.arns for one in asked))
-    passing = frozenset[str]().union(*(one.passing for one in asked))
-    if ANY in arns:
-        kept, folders = frozenset({ANY}), frozenset[str]()
-    else:
-        kept, folders = _by_folder(arns)
-    return _told(
-        action,
-        calls,
-        kept,
-        certainty=actions_of(calls[0].event_source, calls[0].event_name).certainty,
-        wide=tuple(sorted(frozenset[str]().union(*(one.wide for one in asked)) & kept)),
-        passing=tuple(sorted(passing | folders)),
-    )
-
-
-def _as_logged(pairs: Iterable[tuple[str, Call]]) -> tuple[UsedAction, ...]:
-    return tuple(
-        _told(action, calls, {name for call in calls for _, name in call.named}) for action, calls in _by_action(pairs)
-    )
-
-
 def _is_allowed(made: Iterable[dict[str, Any]], action: str, call: Call, services: Iterable[str | None]) -> bool:
     """Whether *made* would let a call through that was refused."""
     return any(
@@ -189,42 +138,6 @@ def _is_allowed(made: Iterable[dict[str, Any]], action: str, call: Call, service
         for arn in resources_of(action, call).arns
         for service in {None, *services}
     )
-
-
-def _by_action(pairs: Iterable[tuple[str, Call]]) -> list[tuple[str, list[Call]]]:
-    found: defaultdict[str, list[Call]] = defaultdict(list)
-    for action, call in pairs:
-        found[action].append(call)
-    return sorted(found.items())
-
-
-def _told(action: str, calls: Sequence[Call], resources: Iterable[str], **more: Any) -> UsedAction:
-    return UsedAction(
-        action=action,
-        resources=tuple(sorted(resources)),
-        event_names=tuple(sorted({call.event_name for call in calls})),
-        event_count=sum(call.event_count for call in calls),
-        first_seen=min(call.first_seen for call in calls),
-        last_seen=max(call.last_seen for call in calls),
-        event_id=min(call.event_id for call in calls),
-        invoked_by=tuple(sorted({call.invoked_by for call in calls if call.invoked_by})),
-        **more,
-    )
-
-
-def _by_folder(arns: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Objects of a bucket by their folder, or all of it, where they are many; and what was made wider by that."""
-    objects: defaultdict[str, set[str]] = defaultdict(set)
-    for arn in arns:
-        if match := re.match(r"arn:[^:]*:s3:::[^/]+/", arn):
-            objects[match[0]].add(arn)
-    kept, wider = set(arns), set()
-    for bucket, found in objects.items():
-        if len(found) > MANY:
-            folders = {f"{arn.rpartition('/')[0]}/*" for arn in found}
-            kept = kept - found | (folders if len(folders) <= MANY else {f"{bucket}*"})
-            wider.add(f"objects of the bucket {bucket.split(':')[-1].rstrip('/')}")
-    return frozenset(kept), frozenset(wider)
 
 
 def _passes(passed: Iterable[dict[str, Any]]) -> dict[str | None, set[str]]:

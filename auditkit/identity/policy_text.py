@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from auditkit.identity.documents import size
-from auditkit.identity.policy import Policy, UsedAction
+from auditkit.identity.policy import Policy
+from auditkit.identity.used import UsedAction
 from auditkit.model import counted
 from auditkit.output import as_table
 from auditkit.report.clean import clean
