@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from auditkit.identity.caveats import notes, unsure
 from auditkit.identity.documents import allows, documents, statements
 from auditkit.identity.patterns import literal
 from auditkit.identity.reference import spelled
-from auditkit.identity.used import UsedAction, as_logged, granted
+from auditkit.identity.used import PassedRole, UsedAction, as_logged, granted
 from auditkit.model import Result, Window
 
 Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
@@ -32,7 +32,8 @@ class Policy:
     principals: tuple[str, ...]
     window: Window
     documents: tuple[dict[str, Any], ...]  # each valid by itself, none longer than IAM takes; all of them are needed
-    used: tuple[UsedAction, ...]  # what is granted, by action
+    used: tuple[UsedAction, ...]  # what is granted, by action, but for iam:PassRole
+    passed: tuple[PassedRole, ...]  # why iam:PassRole is granted
     denied: tuple[UsedAction, ...]  # refused, and never granted for it
     failed: tuple[UsedAction, ...]  # let through or not, the call failed: not granted for it
     untold: tuple[UsedAction, ...]  # went through, but the event does not tell its action: missing in the documents
@@ -47,6 +48,7 @@ class Policy:
             "window": self.window.as_json(),
             "documents": list(self.documents),
             "used": [one.as_json() for one in self.used],
+            "passed": [asdict(one) for one in self.passed],
             "denied": [one.as_json() for one in self.denied],
             "failed": [one.as_json() for one in self.failed],
             "untold": [one.as_json() for one in self.untold],
@@ -116,6 +118,7 @@ def policy_of(
         window=window or Window(),
         documents=made,
         used=allowed,
+        passed=tuple(PassedRole(**{field.name: row[field.name] for field in fields(PassedRole)}) for row in roles),
         denied=denied,
         failed=as_logged(sorted_out["error"]),
         untold=untold,

@@ -39,6 +39,18 @@ class UsedAction:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedRole:
+    """A role that was handed to a service. Times are aware UTC."""
+
+    role: str  # its ARN or name; of an instance profile, the profile's
+    kind: str  # role or instance_profile
+    passed_to: str | None  # ecs-tasks.amazonaws.com
+    event_names: str  # sorted, with commas
+    event_count: int
+    event_id: str  # one that proves it: the smallest
+
+
 def granted(pairs: Iterable[tuple[str, Call]], known: Sequence[str]) -> tuple[UsedAction, ...]:
     """Each action with the resources that its calls needed it on, by name.
 
