@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from auditkit.identity.actions import facts, is_data
+from auditkit.identity.actions import facts
 from auditkit.identity.arns import ANY
-from auditkit.identity.reference import depends_on, resource_types, version
+from auditkit.identity.reference import resource_types, version
 from auditkit.identity.used import UsedAction
 from auditkit.model import Window, counted
 
@@ -37,18 +37,17 @@ def unsure(
         for one in tried_too
     ]
     texts += _untold(untold) + _guessed(used) + _anywhere(used) + _wide(used) + _passing(used) + _passed(list(passed))
-    texts += _on_behalf(used) + _dependent(used)
+    texts += _on_behalf(used) + _beside(used)
     if document_count > MOST_POLICIES:
         texts.append(f"They are {document_count} documents. A principal has at most {MOST_POLICIES} managed policies.")
     return tuple(texts)
 
 
-def notes(window: Window, data: Collection[str], used: Iterable[str], free: Collection[str]) -> tuple[str, ...]:
+def notes(window: Window, data: Collection[str], free: Collection[str]) -> tuple[str, ...]:
     """What CloudTrail does not know of any principal.
 
     Args:
         data: Event sources of which the logs hold data events.
-        used: Actions that are granted.
         free: Names of calls that need no permission.
     """
     services = ", ".join(source.removesuffix(".amazonaws.com") for source in sorted(data))
@@ -64,11 +63,6 @@ def notes(window: Window, data: Collection[str], used: Iterable[str], free: Coll
     ]
     if free:
         texts.append(f"No permission is needed for {_some(sorted(free))}.")
-    if not any(name.startswith("kms:") for name in used):
-        texts.append(
-            "The use of a KMS key is there only where KMS logged it; a service may need kms:Decrypt or "
-            "kms:GenerateDataKey without an event of its own for each call."
-        )
     return (
         *texts,
         "A call may have been let through by a policy of the resource, and not of the principal; by a session policy, "
@@ -145,14 +139,17 @@ def _on_behalf(used: Iterable[UsedAction]) -> list[str]:
     ]
 
 
-def _dependent(used: Sequence[UsedAction]) -> list[str]:
+def _beside(used: Sequence[UsedAction]) -> list[str]:
     granted = {one.action for one in used}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for one in used:
-        for other in depends_on(one.action):
-            if other not in granted and other != "iam:PassRole" and not is_data(other):
+        for other in facts()["beside"].get(one.action, ()):
+            if other not in granted:
                 found[other].append(one.action)
-    return [f"{_all(names)} may also need {other}." for other, names in sorted(found.items())]
+    return [
+        f"{_all(names)} may also need {other}, with a key of one's own, with tags, or the first time."
+        for other, names in sorted(found.items())
+    ]
 
 
 def _all(names: Iterable[str]) -> str:

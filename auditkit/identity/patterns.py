@@ -8,6 +8,7 @@ from functools import lru_cache
 LONGEST = 1600  # characters of an ARN in a policy; AWS's own end at 2,048, S3's keys at 1,024
 _SPECIAL = re.compile(r"[*?]|\$(?=\{)")
 _UNFIT = re.compile(r"[^\x20-\x7e]")  # a policy takes more, and a size in characters is sure for these alone
+_CUT = re.compile(r"\$(\{[*?$]?)?$")  # the beginning of a character that was cut in two
 _TOKEN = re.compile(r"\$\{([*?$])\}|[*?]")
 
 
@@ -19,9 +20,7 @@ def literal(text: str) -> str:
     fit = _SPECIAL.sub(lambda match: f"${{{match[0]}}}", _UNFIT.sub("\0", text)).replace("\0", "?")
     if len(fit) <= LONGEST:
         return fit
-    cut = fit[:LONGEST]
-    opened = cut.rfind("${")
-    return (cut[:opened] if opened > LONGEST - 4 else cut) + "*"
+    return _CUT.sub("", fit[:LONGEST]) + "*"
 
 
 @lru_cache(maxsize=8192)

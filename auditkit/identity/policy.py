@@ -123,7 +123,7 @@ def policy_of(
         failed=as_logged(sorted_out["error"]),
         untold=untold,
         unsure=unsure(allowed, tried_too, untold, roles, len(made)),
-        notes=notes(window or Window(), sources, [one.action for one in allowed], free),
+        notes=notes(window or Window(), sources, free),
         data_sources=sources,
     )
 

