@@ -115,6 +115,8 @@ def _from_name(named_by: str, name: str, prefix: str, call: Call) -> Iterator[st
     if prefix == "ssm" and key == "target" and (task := _ECS_TARGET.fullmatch(name)):
         yield f"arn:{call.partition}:ecs:{place['region']}:{place['account']}:task/{task[1]}/{task[2]}"
         return
+    if prefix == "kms" and key in ("keyId", "targetKeyId") and name.startswith("alias/"):
+        return  # which key an alias stood for is not told, and only a key can be granted
     if prefix == "ecs" and key == "taskDefinition":
         name = re.sub(r":[0-9]+$", "", name)
     if prefix == "lambda" and key == "functionName" and ":function:" in name:  # 111122223333:function:name

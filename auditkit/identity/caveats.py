@@ -147,7 +147,7 @@ def _beside(used: Sequence[UsedAction]) -> list[str]:
             if other not in granted:
                 found[other].append(one.action)
     return [
-        f"{_all(names)} may also need {other}, with a key of one's own, with tags, or the first time."
+        f"{_all(names)} may also need {other}: with a key of one's own, with tags, or the first time."
         for other, names in sorted(found.items())
     ]
 
