@@ -72,6 +72,8 @@ class Details:
     def parse(cls, text: str, *, name: str = "The export") -> Details:
         """Like `read`, from the text; *name* is what errors call it."""
         pages = list(_pages(text, name))
+        if not pages:
+            raise ParameterError(f"{name} is empty. Expected is the JSON of `{COMMAND}`.")
         for number, page in enumerate(pages, start=1):
             if not isinstance(page, dict) or not any(isinstance(page.get(key), list) for key in _LISTS):
                 raise ParameterError(
@@ -131,7 +133,7 @@ class Details:
 
 def _pages(text: str, name: str) -> Iterator[Any]:
     """The documents of *text*, one behind another, however they are laid out."""
-    decoder, at, found = json.JSONDecoder(), 0, 0
+    decoder, at = json.JSONDecoder(), 0
     while at < len(text):
         if text[at].isspace():
             at += 1
@@ -143,10 +145,7 @@ def _pages(text: str, name: str) -> Iterator[Any]:
             raise ParameterError(
                 f"{name} breaks off or is no JSON in line {line}. Expected is the JSON of `{COMMAND}`."
             ) from None
-        found += 1
         yield from value if isinstance(value, list) else [value]
-    if not found:
-        raise ParameterError(f"{name} is empty. Expected is the JSON of `{COMMAND}`.")
 
 
 def _rows(page: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A policy for the terminal: its documents, what was refused or failed, and what the logs cannot tell."""
+"""A policy, and what is granted against it, for the terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from auditkit.identity.documents import size
 from auditkit.identity.policy import Policy
+from auditkit.identity.unused import STATES, ActionState
 from auditkit.identity.used import UsedAction
 from auditkit.model import counted
 from auditkit.output import as_table
@@ -34,6 +35,26 @@ def policy_text(policy: Policy, *, width: int | None = None) -> str:
     if policy.unsure:
         parts.append("\n".join(["UNSURE", *(f"- {clean(text)}" for text in policy.unsure)]))
     parts.append("\n".join(["WHAT CLOUDTRAIL CANNOT TELL", *(f"- {clean(text)}" for text in policy.notes)]))
+    return "\n\n".join(parts)
+
+
+def granted_text(states: Sequence[ActionState], *, width: int | None = None) -> str:
+    """Plain text: what `unused.compare` found, a table a state, and below each what cannot be judged."""
+    if not states:
+        return "GRANTED  nothing, and nothing was used"
+    parts = []
+    for state in STATES:
+        found = [one for one in states if one.state == state]
+        if not found:
+            continue
+        rows = [
+            {"action": one.action, "policies": one.policies, "used": _few(one.used), "unused": _few(one.unused)}
+            | {"actions": one.count, "event_id": one.event_id}
+            for one in found
+        ]
+        columns = ("action", "policies", "actions", "used", "unused", "event_id")
+        caveats = [f"- {clean(one.action)}: {clean(text)}" for one in found for text in one.caveats]
+        parts.append("\n".join([state.upper(), as_table(columns, rows, width=width), *caveats]))
     return "\n\n".join(parts)
 
 
