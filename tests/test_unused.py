@@ -174,6 +174,6 @@ def test_text_for_the_terminal_has_a_table_a_state_and_what_cannot_be_judged() -
     found = judged({"Action": ["ecs:*", "iam:GetRole", "x\x1b:*"], "Condition": {"Bool": {"a": "true"}}})
     text = granted_text(list(found.values()))
     assert [line for line in text.splitlines() if line.isupper()] == ["UNUSED", "UNKNOWN", "USED"]
-    assert "- iam:GetRole: Granted under a condition" in text
+    assert "- iam:GetRole: Granted under a condition" in text  # once for all that it is true of
     assert "\x1b" not in text
     assert granted_text([]) == "GRANTED  nothing, and nothing was used"

@@ -48,12 +48,16 @@ def granted_text(states: Sequence[ActionState], *, width: int | None = None) -> 
         if not found:
             continue
         rows = [
-            {"action": one.action, "policies": one.policies, "used": _few(one.used), "unused": _few(one.unused)}
+            {"action": one.action, "policies": one.policies, "used": ", ".join(one.used), "unused": _few(one.unused)}
             | {"actions": one.count, "event_id": one.event_id}
             for one in found
         ]
         columns = ("action", "policies", "actions", "used", "unused", "event_id")
-        caveats = [f"- {clean(one.action)}: {clean(text)}" for one in found for text in one.caveats]
+        said: dict[str, list[str]] = {}
+        for one in found:
+            for text in one.caveats:
+                said.setdefault(text, []).append(one.action)
+        caveats = [clean(f"- {', '.join(actions)}: {text}") for text, actions in said.items()]
         parts.append("\n".join([state.upper(), as_table(columns, rows, width=width), *caveats]))
     return "\n\n".join(parts)
 
