@@ -54,7 +54,7 @@ class GeoIP:
     _readers: tuple[maxminddb.Reader, ...]
 
     @classmethod
-    def open(cls, paths: Sequence[Path]) -> GeoIP:
+    def read(cls, paths: Sequence[Path]) -> GeoIP:
         """Raises: ParameterError, without maxminddb, and for a file that is not there, no MaxMind file, or says nothing
         of countries and owners.
         """

@@ -136,11 +136,12 @@ def _network(where: str, text: Any) -> Net:
 
 
 def _check_told_once(path: Path, entries: tuple[Network, ...]) -> None:
-    names: dict[str, int] = {}
+    names: dict[tuple[str, str], int] = {}
     numbers: dict[Net, int] = {}
     for number, entry in enumerate(entries, start=1):
-        if (first := names.setdefault(entry.name, number)) != number:
-            raise ParameterError(f"{path}: entries {first} and {number} are both {entry.name!r}. cidr takes a list.")
+        if (first := names.setdefault((entry.kind, entry.name), number)) != number:
+            called = f"the same name and kind, {entry.name!r} and {entry.kind}"
+            raise ParameterError(f"{path}: entries {first} and {number} have {called}. One entry takes a list as cidr.")
         for network in entry.networks:
             if network in numbers:
                 raise ParameterError(

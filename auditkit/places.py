@@ -80,7 +80,7 @@ class Places:
         files = [geoip] if isinstance(geoip, str | Path) else geoip
         return cls(
             Networks.read(Path(networks)) if networks else None,
-            GeoIP.open([Path(file) for file in files]) if files else None,
+            GeoIP.read([Path(file) for file in files]) if files else None,
         )
 
     def __bool__(self) -> bool:
