@@ -24,6 +24,7 @@ from auditkit.findings import as_frame
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
 from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.places import NO_PLACES, Places
 from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
 from auditkit.remote import Remote
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from auditkit.runs import MadeReport
 
 Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
-
 
 # Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
 # here, since the hour before midnight is in the folders of another day: to read them would cost that day.
@@ -78,6 +78,7 @@ class Audit:
     asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
     remote: Remote | None = None  # the engine whose tables these are
     before: Before | None = None  # what a window is compared with
+    places: Places = NO_PLACES  # what addresses are called
     _fetched: Window | None = None  # what of them is in the store
 
     @cached_property
@@ -153,7 +154,8 @@ class Audit:
         runnable = None if names is None else names - more.left_out
         self.fetch(window)
         judged = window or self.window
-        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=self._baseline(judged))
+        baseline = self._baseline(judged)
+        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=baseline, places=self.places)
         self.asked += [_asked(name, result) for name, result in run.results]
         found, allowed = [_masked(finding) for finding in run.findings], None
         if entries:
@@ -221,6 +223,7 @@ class Audit:
             parameters=parameters,
             baseline=str(self.before or ""),
             allowlist=str(Path(allowlist).absolute()) if allowlist else "",
+            places=self.places,
         )
 
     def fetch(self, window: Window | None = None) -> None:

@@ -36,7 +36,8 @@ runs rules evidence
 identity
 allowlist cases
 aggregate_rules
-findings match_rules output terminal history coverage joining
+findings match_rules output terminal history coverage joining place_columns
+places
 catalogue signs judgement
 prefilter
 parameters delivery
@@ -51,6 +52,7 @@ parts entries pulls
 fingerprints
 logs
 report heatmap lineage_charts
+networks geoip
 charts
 redact schema resources addresses
 model
@@ -95,6 +97,7 @@ FILES = {
     "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",
     "logs.s3.objects": "huge objects, for a while",
     "match_rules": "queries/frames/",
+    "networks": "networks.toml",
     "output": "what --out names",
     "report.render": "the style sheet and the scripts",
     "report.run": "the report",
