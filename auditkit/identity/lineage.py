@@ -99,17 +99,23 @@ def issued_by(identity: Identity, grants: Grants) -> list[Hop]:
     """
     hops: list[Hop] = []
     been: set[str] = set()
-    todo: deque[tuple[Identity, datetime | None]] = deque([(identity, None)])
-    while todo:
-        one, since = todo.popleft()
+    # What is proven goes first, since a grant may be reached by both ways.
+    todo: dict[Certainty, deque[tuple[Grant, Identity, str]]] = {"proven": deque(), "likely": deque()}
+
+    def ask(one: Identity, since: datetime | None, so_far: Certainty) -> None:
         for grant, certainty, because in _asked_for(one, since, grants):
-            if grant.event_id in been or grant.how in _NO_START:
-                continue
-            been.add(grant.event_id)
-            to = _given(None, grant)
-            hops.append(_hop(grant, one if grant.is_owners_copy else grant.by, to, certainty, because))
-            if grant.how != "key_made" and (to.access_key_id or to.session_name):
-                todo.append((to, grant.event_time))
+            todo[weakest([so_far, certainty])].append((grant, one, because))
+
+    ask(identity, None, "proven")
+    while certainty := next((each for each, waiting in todo.items() if waiting), None):
+        grant, one, because = todo[certainty].popleft()
+        if grant.event_id in been or grant.how in _NO_START:
+            continue
+        been.add(grant.event_id)
+        to = _given(None, grant)
+        hops.append(_hop(grant, one if grant.is_owners_copy else grant.by, to, certainty, because))
+        if grant.how != "key_made" and (to.access_key_id or to.session_name):
+            ask(to, grant.event_time, certainty)
     return sorted(hops, key=lambda hop: (hop.event_time, hop.event_id))
 
 
