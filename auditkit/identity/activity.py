@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,16 +31,19 @@ class Activity:
 
     by: Sequence[Row]
     on: Sequence[Row]
+    main: Sequence[Row]  # what the subject called; of a thing that calls nothing, such as a secret, the deeds about it
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> Activity:
-        aware = [row | {name: row[name].replace(tzinfo=UTC) for name in ("first_seen", "last_seen")} for row in rows]
-        return cls([row for row in aware if row["relation"] == "by"], [row for row in aware if row["relation"] == "on"])
+    def of(cls, rows: Iterable[Row], is_deed: Callable[[Row], bool]) -> Activity:
+        """From rows as they come.
 
-    @property
-    def main(self) -> Sequence[Row]:
-        """What the subject called; of a thing that calls nothing, such as a secret, what was called about it."""
-        return self.by or self.on
+        Args:
+            is_deed: Which of the calls about a thing say who is behind it; where none does, all of them do.
+        """
+        aware = [row | {name: row[name].replace(tzinfo=UTC) for name in ("first_seen", "last_seen")} for row in rows]
+        by = [row for row in aware if row["relation"] == "by"]
+        on = [row for row in aware if row["relation"] == "on"]
+        return cls(by, on, by or [row for row in on if is_deed(row)] or on)
 
     @property
     def event_count(self) -> int:
@@ -88,11 +91,10 @@ class Activity:
         return grouped([row for row in self.main if row["secret"]], ("secret",), ("event_name", "principal_arn"))
 
     def done_to(self) -> list[Row]:
-        """What others called about a subject that calls itself."""
-        if not self.by:
-            return []
+        """What others called about the subject, beyond what the other lists are about."""
+        counted = {id(row) for row in self.main}
         named = ("service", "event_name", "resource_arn", "outcome", "principal_arn", "session_name", "access_key_id")
-        return grouped(self.on, named, ("source_ip",))
+        return grouped([row for row in self.on if id(row) not in counted], named, ("source_ip",))
 
 
 def identity_of(row: Mapping[str, Any]) -> Identity:
