@@ -24,7 +24,7 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections
+config options sections case_sections secrets_sections
 opening
 audit
 baseline
@@ -50,7 +50,7 @@ store
 parts entries pulls
 fingerprints
 logs
-report heatmap
+report heatmap lineage_charts
 charts
 redact schema resources addresses
 model
@@ -61,6 +61,7 @@ PRESENTATION = {
     "report": {"redact", "model", "resources", "errors", "schema"},
     "charts": {"redact", "model", "errors"},
     "heatmap": {"charts"},
+    "lineage_charts": {"charts"},
 }
 
 # Who touches files, and what for. All others take and give values.
