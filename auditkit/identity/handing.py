@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auditkit.identity.grants import Grant, Grants, Use
+from auditkit.identity.grant_rows import Grant, Use
+from auditkit.identity.grants import Grants
 from auditkit.identity.hops import Certainty, Identity
 from auditkit.model import iso
 
@@ -68,7 +69,13 @@ def _by_keys(identity: Identity, span: Span, uses: Sequence[Use], grants: Grants
     """By the key that a grant returned: of the identity itself, or of a session every key that it was seen to use."""
     spans = [(identity.access_key_id, span)]
     if not identity.access_key_id:
-        spans = [(use.access_key_id, Span(first=use.first_seen, last=use.last_seen)) for use in uses]
+        # A sign-in event has no key, and is told by the time its session was created.
+        keyed = {use.session_created for use in uses if use.access_key_id}
+        spans = [
+            (use.access_key_id, Span(first=use.first_seen, last=use.last_seen))
+            for use in uses
+            if use.access_key_id or not use.session_created or use.session_created not in keyed
+        ]
     fits: list[Grant] = []
     is_whole = True
     for key, during in spans:
@@ -95,6 +102,12 @@ def _by_session(session: str, created: Sequence[datetime], span: Span, grants: G
     given = [g for g in given if span.last is None or g.event_time <= span.last]
     if created:
         fits = [g for g in given if any(abs(g.event_time - moment) <= CLOSE for moment in created)]
+        if SSO_ROLE.fullmatch(session.split("/")[1]) and all(g.how == "saml" for g in fits):
+            return _settled(
+                fits,
+                "proven",
+                "{event} opened this session, whose role only IAM Identity Center hands out, named after the user.",
+            )
         return _settled(
             fits,
             "likely",

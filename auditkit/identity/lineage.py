@@ -6,10 +6,11 @@ from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from auditkit.identity.grants import Grant, Grants, Use
+from auditkit.identity.grant_rows import Grant, Use
+from auditkit.identity.grants import Grants
 from auditkit.identity.handing import CLOSE, HALF_DAY, Found, Span, grant_of, maker_of, without_echoes
 from auditkit.identity.hops import Certainty, Hop, Identity, Lineage
-from auditkit.identity.origins import Trail, origin_of
+from auditkit.identity.origins import Trail, origin_of, weakest
 
 __all__ = ["Grants", "issued_by", "lineage_of"]
 
@@ -34,8 +35,8 @@ def lineage_of(
     Returns: The hops with the origin's first. A hop is proven where an event returned the key that signed, likely where
         role, session name and time fit one caller alone. Where several callers fit, none is taken: they are candidates.
     """
-    now = identity
-    uses = grants.uses_of(identity)
+    now = _named(identity, grants) or identity
+    uses = grants.uses_of(now)
     if first_seen or last_seen:
         uses = [u for u in uses if _overlaps(u, first_seen, last_seen)]
     span = Span(
@@ -54,7 +55,10 @@ def lineage_of(
         been.add(grant.event_id)
         taken.append(grant)
         by, said = _caller(grant, grants)
-        hops.append(_hop(grant, by, _given(now, grant), found.certainty, f"{found.because}{said}"))
+        # Of a session that an event names without its key, there may be keys of which no event is left.
+        is_sure = now.access_key_id is not None or now is identity
+        certainty: Certainty = found.certainty if is_sure else weakest([found.certainty, "likely"])
+        hops.append(_hop(grant, by, _given(now, grant), certainty, f"{found.because}{said}"))
         if by.identity_type in _FIRST or grant.how in ("saml", "web_identity", "identity_center"):
             found = Found()
             break
@@ -72,7 +76,7 @@ def lineage_of(
         candidates=found.candidates,
         loops=found.grant is not None,
         created=min(created, default=None),
-        begins=grants.begins,
+        begins=grants.begins(now.account_id),
     )
     maker = maker_of(now, span, grants)
     return Lineage(
@@ -162,17 +166,25 @@ def _caller(grant: Grant, grants: Grants) -> tuple[Identity, str]:
         if grant.invoked_by and grant.by_principal_arn != grant.invoked_by
         else ""
     )
-    if not grant.is_owners_copy or not grant.by_principal_id:
+    named = _named(grant.by, grants)
+    if named is None:
         return grant.by, said
+    return named, f"{said} The logs of account {named.account_id} say whose unique id {grant.by_principal_arn} is."
+
+
+def _named(identity: Identity, grants: Grants) -> Identity | None:
+    """An identity of another account, which one log has by its unique id alone, as that account's own logs have it."""
+    if identity.identity_type != "AWSAccount" or not identity.principal_arn:
+        return None
+    session = f":{identity.session_name}" if identity.session_name else ""
     known = {
-        (u.principal_arn, u.session_name, u.principal_account, u.identity_type)
-        for u in grants.named(grant.by_principal_id)
+        (use.principal_arn, use.session_name, use.principal_account, use.identity_type)
+        for use in grants.named(f"{identity.principal_arn}{session}")
     }
     if len(known) != 1:
-        return grant.by, said
-    principal, session, account, kind = known.pop()
-    named = Identity(principal_arn=principal, session_name=session, account_id=account, identity_type=kind)
-    return named, f"{said} The logs of account {account} say whose unique id {grant.by_principal_id} is."
+        return None
+    principal, name, account, kind = known.pop()
+    return Identity(principal_arn=principal, session_name=name, account_id=account, identity_type=kind)
 
 
 def _given(now: Identity | None, grant: Grant) -> Identity:

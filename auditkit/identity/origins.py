@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from auditkit.identity.grants import Grant, Grants, Use
+from auditkit.identity.grant_rows import Grant, Use
+from auditkit.identity.grants import Grants
 from auditkit.identity.handing import portal_rows
 from auditkit.identity.hops import CERTAINTIES, Certainty, Hop, Identity, Origin, OriginKind
 from auditkit.model import iso
@@ -20,6 +21,7 @@ _PIPELINES = re.compile(
 )
 _CLUSTERS = re.compile(r"(^|//|/|\.)oidc\.eks\.|^eks\.|container\.googleapis\.com")
 _PEOPLE = ("accounts.google.com", "graph.facebook.com", "www.amazon.com", "cognito-identity.amazonaws.com")
+_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?")
 _WORKLOADS = {"ecs-tasks.amazonaws.com": "task", "ec2.amazonaws.com": "instance", "lambda.amazonaws.com": "function"}
 _AUTOMATIONS = ("codebuild.amazonaws.com", "codepipeline.amazonaws.com", "codedeploy.amazonaws.com")
 
@@ -36,7 +38,7 @@ class Trail:
     candidates: tuple[Grant, ...]
     loops: bool
     created: datetime | None  # when the credentials of *reached* were issued, if a log tells
-    begins: datetime | None  # the first event of the logs
+    begins: datetime | None  # the first event of its account in the logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _from_outside(first: Grant, trail: Trail) -> _Said | None:
         )
         return _Said("person", first.subject or session, "proven", f"{who} vouched for who signed in.")
     if first.how == "web_identity":
-        return _by_web_identity(first, session)
+        return _by_web_identity(first.provider or "an unnamed provider", first.subject or session)
     if first.by_identity_type == "Unknown":
         return _Said("unknown", session, "unknown", f"{first.event_name} does not name who called.")
     if trail.reached.identity_type == "AWSAccount":
@@ -114,8 +116,7 @@ def _by_service(service: str, given: Identity, session: str) -> _Said:
     return _Said(kind, service, "proven", f"{service} took the role; the session is called {session}.")
 
 
-def _by_web_identity(first: Grant, session: str) -> _Said:
-    provider, subject = first.provider or "an unnamed provider", first.subject or session
+def _by_web_identity(provider: str, subject: str) -> _Said:
     because = f"{provider} vouched for {subject}."
     if _PIPELINES.search(provider):
         return _Said("automation", subject, "proven", because)
@@ -154,8 +155,8 @@ def _itself(trail: Trail, first: Grant | None) -> _Said | None:
             "The events name who signed in.",
         )
     if kind == "WebIdentityUser":
-        return _Said("unknown", arn or "?", "proven", "The events name who a web identity provider vouched for.")
-    if kind == "AWSService":
+        return _by_web_identity(arn or "an unnamed provider", arn or "?")
+    if kind == "AWSService" or (kind is None and _SERVICE.fullmatch(arn)):
         return _Said("service", arn or "an AWS service", "proven", "An AWS service called in its own name.")
     if ":role/aws-service-role/" in arn:
         service = arn.split("/")[2]
@@ -206,7 +207,8 @@ def _broken(trail: Trail) -> _Said:
     one = trail.reached
     name = one.session_name or (one.principal_arn or "").rsplit("/", 1)[-1] or one.access_key_id or "nobody"
     if trail.candidates:
-        missing = f"{len(trail.candidates)} events could have handed it out, of different callers; nothing decides between them."
+        count = len(trail.candidates)
+        missing = f"{count} events of different callers could have handed it out, and nothing decides between them."
     elif trail.loops:
         missing = "The events go round in a circle, which no true log does."
     else:
@@ -222,15 +224,17 @@ def _broken(trail: Trail) -> _Said:
 
 def _missing(trail: Trail) -> str:
     one = trail.reached
-    if not one.session_name and not one.access_key_id:
+    if ":role/" in (one.principal_arn or "") and not one.session_name and not one.access_key_id:
         return "A role alone says nobody: its sessions were taken by whoever took them."
     if not trail.created:
         return "No event that handed it out lies in the logs."
     when = iso(trail.created)
     if trail.begins and trail.created < trail.begins:
-        begin = f"before they begin ({iso(trail.begins)})"
+        begin = f"before those of its account begin ({iso(trail.begins)})"
         return f"No event that handed it out lies in the logs: it was issued at {when}, {begin}."
-    return f"No event that handed it out lies in the logs, though they had begun when it was issued, at {when}."
+    return (
+        f"No event that handed it out lies in the logs, which had begun for its account when it was issued, at {when}."
+    )
 
 
 def _source_identity(trail: Trail) -> str | None:
