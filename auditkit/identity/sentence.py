@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from auditkit.addresses import address_of
 from auditkit.identity.answer import Answer, Group, Maker
 from auditkit.identity.hops import Identity, Origin
-from auditkit.identity.subject import Subject, short, words
+from auditkit.identity.subject import Subject, words
 from auditkit.identity.workload import Task
 from auditkit.model import counted
 
@@ -82,32 +84,43 @@ def said(origin: Origin) -> str:
 
 
 def _of_identity(answer: Answer) -> str:
-    subject, origin = answer.subject, answer.origin
-    what = f"The {words(subject.kind)} {subject.name}"
+    what, origin = _what(answer.subject), answer.origin
     if not answer.origins:
-        return f"{what} called nothing in {answer.window}: who it is, is unknown."
+        return f"{what} called nothing in {answer.window}: who is behind it is unknown."
     if len(answer.origins) > 1:
         return f"{what} leads back to {_many(answer.origins)}{_did(answer)}."
-    if _is_itself(answer):
-        return f"{what} is {_KINDS[origin.kind]} ({origin.certainty}){_did(answer)}. {origin.because}"
     if origin.kind == "unknown":
-        return f"Who is behind {what[0].lower()}{what[1:]} is {origin.certainty}{_did(answer)}. {origin.because}"
-    return f"{what} leads back to {said(origin)}{_did(answer)}. {origin.because}"
+        return f"Who is behind {_inside(what)} is {origin.certainty}{_did(answer)}. {origin.because}"
+    if origin.kind in ("user", "root") and not answer.chain:
+        return f"Nobody is behind {_inside(what)} but whoever holds its credentials ({origin.certainty}){_did(answer)}."
+    if origin.name == answer.subject.name:
+        return f"{what} is that of {_KINDS[origin.kind]} of this name ({origin.certainty}){_did(answer)}."
+    return f"{what} leads back to {said(origin)}{_did(answer)}."
+
+
+def _what(subject: Subject) -> str:
+    """`The role deploy`, `The ECS task 8c30…`."""
+    kinds = {re.split(r"[:/]", name)[5] for name in subject.names if name.startswith("arn:") and name.count(":") > 4}
+    noun = {"user": "IAM user", "role": "role"}.get(kinds.pop()) if len(kinds) == 1 else None
+    return f"The {noun if noun and subject.kind == 'principal' else words(subject.kind)} {subject.name}"
+
+
+def _inside(what: str) -> str:
+    return what[0].lower() + what[1:]
 
 
 def _of_place(answer: Answer) -> str:
-    subject = answer.subject
-    what = f"The {words(subject.kind)} {subject.name}"
+    what = _what(answer.subject)
     if not answer.origins:
         refused = counted(answer.network.reject_count, "rejected flow record")
-        return f"No call came from {what[0].lower()}{what[1:]} in {answer.window}; the network has {refused} of it."
+        return f"No call came from {_inside(what)} in {answer.window}; the network has {refused} of it."
     if len(answer.origins) == 1:
         return f"{what} was used by {said(answer.origin)} alone{_did(answer)}."
     return f"{what} was used by {_many(answer.origins)}{_did(answer)}."
 
 
 def _of_secret(answer: Answer) -> str:
-    what = f"The secret {answer.subject.name}"
+    what = _what(answer.subject)
     read = sum(row["event_count"] - row["denied_count"] - row["error_count"] for row in answer.activity)
     denied = sum(row["denied_count"] for row in answer.activity)
     readers = [group for group in answer.origins if any(t.use.event_count > t.use.denied_count for t in group.traced)]
@@ -131,50 +144,45 @@ def _meant(answer: Answer) -> str:
 
 def _of_task(answer: Answer) -> str:
     task = next(iter(answer.workload.tasks), None)
-    what = f"The ECS task {answer.subject.name}"
+    what = _what(answer.subject)
     if task is None:
-        return f"{what} appears as the name of a session alone, so that it is a task is {answer.origin.certainty}{_did(answer)}."
-    runs = f" runs {task.task_definition}" if task.task_definition else " runs a definition that the logs do not tell"
-    place = f" of the service {task.service}" if task.service else ", of no service that the logs tell"
+        return f"{what} is named by a session alone: that it is a task is {answer.origin.certainty}{_did(answer)}."
+    place = f" of the service {task.service}" if task.service else ", outside any service that the logs tell,"
     cluster = f" in the cluster {task.cluster}" if task.cluster else ""
-    makers = [
-        f"{verb} by {said(maker.origin)}"
-        for verb, made in (("started", task.started), ("deployed", task.deployed), ("registered", task.registered))
-        if (maker := answer.workload.maker_of(made))
-    ]
-    by = f"; it was {_and(makers)}" if makers else "; who deployed it is unknown"
-    return f"{what}{place}{cluster}{runs}{by}{_did(answer)}."
+    runs = f" runs {task.task_definition}" if task.task_definition else " runs a definition that the logs do not tell"
+    return f"{what}{place}{cluster}{runs}; {_made(answer, task)}{_did(answer)}."
+
+
+def _made(answer: Answer, task: Task) -> str:
+    """`it was started and registered by legacy-deploy (an IAM user, proven)`."""
+    verbs: dict[str, list[str]] = {}
+    for verb, made in (("started", task.started), ("deployed", task.deployed), ("registered", task.registered)):
+        if maker := answer.workload.maker_of(made):
+            verbs.setdefault(said(maker.origin), []).append(verb)
+    if not verbs:
+        return "who deployed it is unknown"
+    return f"it was {_and([f'{_and(done)} by {who}' for who, done in verbs.items()])}"
 
 
 def _of_service(answer: Answer) -> str:
-    what = f"The {words(answer.subject.kind)} {answer.subject.name}"
-    deployed = [maker for maker in answer.workload.makers if maker.made.step in ("deployed", "started")]
-    tasks = counted(len(answer.workload.tasks), "task")
-    has = f"{what} had {tasks} in {answer.window}"
-    if not deployed:
+    what = _what(answer.subject)
+    done = {
+        step: [maker for maker in answer.workload.makers if maker.made.step == step] for step in ("deployed", "started")
+    }
+    has = f"{what} had {counted(len(answer.workload.tasks), 'task')} in {answer.window}"
+    told = [
+        f"{counted(len(makers), noun)} by {_some([said(one.origin) for one in _distinct(makers)])}"
+        for makers, noun in ((done["deployed"], "deployment"), (done["started"], "task run"))
+        if makers
+    ]
+    if not told:
         return f"{has}; who deployed it is unknown: no deployment lies in the logs."
-    latest = deployed[0]
-    makers = list(_distinct(deployed))
-    return (
-        f"{has}, and was deployed {_times(len(deployed))} by {_some([said(one.origin) for one in makers])}"
-        f"; the latest is {latest.made.what or 'a new deployment'} by {latest.origin.name}, {latest.origin.certainty}."
-    )
+    latest = (done["deployed"] or done["started"])[0].made
+    return f"{has}: {_and(told)}; the latest runs {latest.what or 'what it ran before'}."
 
 
 def _distinct(makers: Iterable[Maker]) -> Iterable[Maker]:
     return {maker.origin.name: maker for maker in makers}.values()
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
-
-
-def _is_itself(answer: Answer) -> bool:
-    """Whether the subject is its own origin: a user, or a person's first session."""
-    identity, subject = answer.origin.identity, answer.subject
-    return not answer.chain and (
-        identity.principal_arn in subject.names or short(identity.principal_arn or "") == subject.name
-    )
 
 
 def _did(answer: Answer) -> str:
@@ -183,7 +191,8 @@ def _did(answer: Answer) -> str:
     denied = sum(row["denied_count"] for row in answer.activity)
     if not calls:
         return ""
-    places = [row["source_ip"] for row in answer.addresses if row["source_ip"]]
+    # what AWS services call on behalf of somebody has their names there
+    places = [row["source_ip"] for row in answer.addresses if address_of(row["source_ip"] or "")]
     from_where = f" from {_some(places)}" if places and answer.subject.kind != "address" else ""
     return f"; {counted(calls, 'call')}{from_where}{f', {denied:,} denied' if denied else ''}"
 

@@ -66,7 +66,10 @@ def who(
         things=things,
         principals={use.identity.principal_arn for use in uses if use.identity.principal_arn} if is_somebody else (),
     )
-    concerned = concerning(findings, subject, activity.evidence, things)
+    workload = _workload(subject, tasks, deployments, grants, window)
+    # what was done to have a task at all is of the task
+    made = {maker.made.event_id for maker in workload.makers} if subject.kind == "task" else set()
+    concerned = concerning(findings, subject, activity.evidence | made, things)
     answer = Answer(
         subject=subject,
         window=window,
@@ -83,7 +86,7 @@ def who(
         done_to=tuple(activity.done_to()),
         findings=tuple(concerned),
         network=network,
-        workload=_workload(subject, tasks, deployments, grants, window),
+        workload=workload,
         unknown=(),
     )
     untraced = max(0, len(uses) - TRACED)
@@ -134,20 +137,28 @@ def _unused(grant: Grant, grants: Grants) -> Traced:
 
 
 def _groups(traced: Iterable[Traced]) -> list[Group]:
-    """By origin, the most active first. A task is one origin, whichever of its roles it has on."""
+    """By origin, the most active first.
+
+    A person, a pipeline or a task is one origin, whichever role each has on. Users are told apart by their ARNs, and
+    sessions that nothing is known of by their roles, since whoever takes a role chooses the name.
+    """
     groups: dict[tuple[str | None, ...], list[Traced]] = {}
     for one in traced:
         origin, identity = one.lineage.origin, one.lineage.origin.identity
-        is_named = identity.principal_arn is None or origin.kind in ("workload", "service", "account")
-        key = (origin.name,) if is_named else (identity.principal_arn, identity.session_name)
+        is_named = identity.principal_arn is None or origin.kind not in ("user", "root", "unknown")
+        key = (origin.kind, origin.name) if is_named else (identity.principal_arn, identity.session_name)
         groups.setdefault(key, []).append(one)
-    found = [Group(_weakest(one.lineage.origin for one in group), group) for group in groups.values()]
+    found = [Group(_weakest(group), group) for group in groups.values()]
     return sorted(found, key=lambda group: (-group.event_count, group.traced[0].use.first_seen, group.origin.name))
 
 
-def _weakest(origins: Iterable[Origin]) -> Origin:
-    """The origin of the least certainty: what is not proven of all of them is not proven."""
-    return min(origins, key=lambda origin: CERTAINTIES.index(origin.certainty))
+def _weakest(group: Sequence[Traced]) -> Origin:
+    """The origin of the least certainty: what is not proven of all is not proven.
+
+    Sign-in events name no key, so those of a session that has keys elsewhere make it no less certain.
+    """
+    keyed = [one for one in group if one.use.identity.access_key_id] or group
+    return min((one.lineage.origin for one in keyed), key=lambda origin: CERTAINTIES.index(origin.certainty))
 
 
 def _chain(groups: Sequence[Group]) -> tuple[Hop, ...]:
