@@ -30,7 +30,7 @@ class Activity:
     """The rows of `identity/activity_of`; what the subject called, and what others called about it."""
 
     by: Sequence[Row]
-    on: Sequence[Row]
+    about: Sequence[Row]
     main: Sequence[Row]  # what the subject called; of a thing that calls nothing, such as a secret, the deeds about it
 
     @classmethod
@@ -42,8 +42,8 @@ class Activity:
         """
         aware = [row | {name: row[name].replace(tzinfo=UTC) for name in ("first_seen", "last_seen")} for row in rows]
         by = [row for row in aware if row["relation"] == "by"]
-        on = [row for row in aware if row["relation"] == "on"]
-        return cls(by, on, by or [row for row in on if is_deed(row)] or on)
+        about = [row for row in aware if row["relation"] == "about"]
+        return cls(by, about, by or [row for row in about if is_deed(row)] or about)
 
     @property
     def event_count(self) -> int:
@@ -52,7 +52,7 @@ class Activity:
     @property
     def evidence(self) -> set[str]:
         """Of the event ids that were asked about, those of the subject."""
-        return {key for row in (*self.by, *self.on) if row["evidence"] for key in row["evidence"].split(",")}
+        return {key for row in (*self.by, *self.about) if row["evidence"] for key in row["evidence"].split(",")}
 
     def uses(self) -> list[Use]:
         """The identities behind the main rows, the most active first."""
@@ -94,7 +94,7 @@ class Activity:
         """What others called about the subject, beyond what the other lists are about."""
         counted = {id(row) for row in self.main}
         named = ("service", "event_name", "resource_arn", "outcome", "principal_arn", "session_name", "access_key_id")
-        return grouped([row for row in self.on if id(row) not in counted], named, ("source_ip",))
+        return grouped([row for row in self.about if id(row) not in counted], named, ("source_ip",))
 
 
 def identity_of(row: Mapping[str, Any]) -> Identity:

@@ -1,7 +1,7 @@
 -- title: What a subject did, and what was done to it
 -- about: One row for each identity, call, outcome, address, user agent and resource. The relation is `by` for what the
---   subject called, and `on` for what others called about it, such as reads of a secret, a command run in a task, or a
---   policy put on a role. An event is one of the subject when any of the lists has it; a list that is left out has none.
+--   subject called, and `about` for what others called about it, such as reads of a secret, a command run in a task, or
+--   a policy put on a role. An event counts when any of the lists has it; a list that is left out has none.
 -- reads: [cloudtrail_events]
 -- params:
 --   principals: {type: array(varchar), default: [], about: ARNs of principals}
@@ -33,7 +33,7 @@ WITH related AS (
                 OR ecs_cluster IN (:clusters)
                 OR key_named IN (:keys)
                 OR (service <> 'sts' AND resource_arn IN (:principals))  -- a lineage tells who assumed a role
-                OR (service = 'iam' AND resource_arn IN (:principal_names)) THEN 'on'
+                OR (service = 'iam' AND resource_arn IN (:principal_names)) THEN 'about'
         END AS relation
     FROM named_events
 )
@@ -73,7 +73,7 @@ GROUP BY
     event_name, read_only, outcome, error_code, invoked_by, source_ip, user_agent, resource_arn, secret, task_id,
     ecs_service, ecs_cluster
 ORDER BY
-    event_count DESC, relation, principal_arn, principal_account, identity_type, session_name, access_key_id,
+    event_count DESC, relation DESC, principal_arn, principal_account, identity_type, session_name, access_key_id,
     account_id, service, event_name, read_only, outcome, error_code, invoked_by, source_ip, user_agent, resource_arn,
     secret, task_id, ecs_service, ecs_cluster
 LIMIT :limit
