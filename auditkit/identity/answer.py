@@ -67,6 +67,10 @@ class Workload:
     makers: Sequence[Maker]  # of those tasks and their definitions, and of a service's deployments
     injected: Sequence[Injected]  # of a secret: the task definitions that hand it to their containers
 
+    def means(self, principal_arn: str | None) -> bool:
+        """Whether a secret is meant for this role: its task definitions hand it to containers under that role."""
+        return any(principal_arn in one.role_arns for one in self.injected)
+
     def maker_of(self, made: Made | None) -> Maker | None:
         return next((maker for maker in self.makers if made and maker.made.event_id == made.event_id), None)
 
@@ -102,9 +106,22 @@ class Answer:
 
     @property
     def lineages(self) -> list[Traced]:
-        """One an identity, the most active first."""
+        """One an identity, the most active first; of a secret, before all others those for whom it is not meant."""
         traced = [traced for group in self.origins for traced in group.traced]
-        return sorted(traced, key=lambda one: (-one.use.event_count, one.use.first_seen, str(one.use.identity)))
+        means = self.workload.means
+        return sorted(
+            traced,
+            key=lambda one: (
+                means(one.use.identity.principal_arn),
+                -one.use.event_count,
+                one.use.first_seen,
+                str(one.use.identity),
+            ),
+        )
+
+    def _meant(self, traced: Traced) -> dict[str, bool]:
+        is_secret = self.subject.kind == "secret"
+        return {"meant": self.workload.means(traced.use.identity.principal_arn)} if is_secret else {}
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; times are aware, and `output.as_json` writes them."""
@@ -118,7 +135,7 @@ class Answer:
             "origin": self.origin.as_json(),
             "chain": [hop.as_json() for hop in self.chain],
             "origins": [group.as_json() for group in self.origins],
-            "lineages": [traced.as_json() for traced in self.lineages],
+            "lineages": [traced.as_json() | self._meant(traced) for traced in self.lineages],
             "issued": [hop.as_json() for hop in self.issued],
             "activity": list(self.activity),
             "denials": list(self.denials),

@@ -112,12 +112,11 @@ def _activity(answer: Answer) -> Iterator[str]:
     if answer.subject.kind != "secret":
         yield from _section("ACTIVITY, by service", list(map(_service_row, answer.activity)))
         return
-    meant = {arn for one in answer.workload.injected for arn in one.role_arns}
     readers = [
         {
             "by": label(one.use.identity),
             "origin": said(one.lineage.origin),
-            "meant_for_it": "yes" if one.use.identity.principal_arn in meant else "no",
+            "meant_for_it": "yes" if answer.workload.means(one.use.identity.principal_arn) else "no",
             "reads": one.use.event_count,
             "denied": one.use.denied_count,
             "from": ", ".join(some(one.use.source_ips)),

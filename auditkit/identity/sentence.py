@@ -121,17 +121,33 @@ def _of_place(answer: Answer) -> str:
 
 def _of_secret(answer: Answer) -> str:
     what = _what(answer.subject)
-    read = sum(row["event_count"] - row["denied_count"] - row["error_count"] for row in answer.activity)
     denied = sum(row["denied_count"] for row in answer.activity)
-    readers = [group for group in answer.origins if any(t.use.event_count > t.use.denied_count for t in group.traced)]
-    refused = f"; {counted(denied, 'read')} were refused" if denied > 1 else "; 1 read was refused" if denied else ""
-    meant = _meant(answer)
+    refused = f"; {denied:,} {'read was' if denied == 1 else 'reads were'} refused" if denied else ""
+    readers = [group for group in answer.origins if _reads(group)]
+    read = sum(map(_reads, readers))
     if not answer.origins:
-        return f"{what} was not read in {answer.window}{meant}."
+        return f"{what} was not read in {answer.window}{_meant(answer)}."
     if not readers:
-        return f"{what} was read by nobody{refused} ({_named(answer.origins)}){meant}."
-    times = "once" if read == 1 else f"{read:,} times"
-    return f"{what} was read {times} by {_many(readers)}{refused}{meant}."
+        return f"{what} was read by nobody{refused} ({_named(answer.origins)}){_meant(answer)}."
+    meant = [g for g in readers if all(answer.workload.means(t.use.identity.principal_arn) for t in g.traced)]
+    others = [group for group in readers if group not in meant]
+    if meant and others:
+        return (
+            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, for whom no task"
+            f" definition means it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
+            f" meant for{refused}."
+        )
+    if meant:
+        return f"{what} was read {_times(read)}, by {counted(len(meant), 'task')} that it is meant for alone{refused}."
+    return f"{what} was read {_times(read)} by {_many(readers)}{refused}{_meant(answer)}."
+
+
+def _reads(group: Group) -> int:
+    return sum(traced.use.event_count - traced.use.denied_count for traced in group.traced)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _meant(answer: Answer) -> str:

@@ -56,7 +56,9 @@ def who(
     deployments = Deployments(ask("identity/deployments", window=earlier).table.to_pylist())
     tasks = _tasks(subject, activity, deployments, window)
     traced = _traced(subject, uses, grants)
-    groups = _groups(traced)
+    workload = _workload(subject, tasks, deployments, grants, window)
+    # of a secret, whoever it is not meant for comes before the many tasks that it is for
+    groups = sorted(_groups(traced), key=lambda group: _is_meant(group, workload))
     things = _things(subject, tasks)
     is_somebody = subject.kind in ("principal", "session", "key")
     network = network_of(
@@ -66,7 +68,6 @@ def who(
         things=things,
         principals={use.identity.principal_arn for use in uses if use.identity.principal_arn} if is_somebody else (),
     )
-    workload = _workload(subject, tasks, deployments, grants, window)
     # what was done to have a task at all is of the task
     made = {maker.made.event_id for maker in workload.makers} if subject.kind == "task" else set()
     concerned = concerning(findings, subject, activity.evidence | made, things)
@@ -150,6 +151,10 @@ def _groups(traced: Iterable[Traced]) -> list[Group]:
         groups.setdefault(key, []).append(one)
     found = [Group(_weakest(group), group) for group in groups.values()]
     return sorted(found, key=lambda group: (-group.event_count, group.traced[0].use.first_seen, group.origin.name))
+
+
+def _is_meant(group: Group, workload: Workload) -> bool:
+    return all(workload.means(one.use.identity.principal_arn) for one in group.traced)
 
 
 def _weakest(group: Sequence[Traced]) -> Origin:
