@@ -508,4 +508,4 @@ def test_the_command_line_and_the_shell_agree(samples: Path) -> None:
 def test_a_question_that_reached_its_limit_says_so(limit: str, more: bool, command: Command, samples: Path) -> None:
     said = command("query", "activity/events", str(samples), "-p", f"limit={limit}", "--format", "json")
     assert ("Only the first 3 rows: there may be more." in said.err) is more
-    assert len(json.loads(said.out)) == min(int(limit), 2126)
+    assert len(json.loads(said.out)) == min(int(limit), 2192)

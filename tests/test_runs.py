@@ -98,14 +98,14 @@ def test_a_report_prints_its_path_and_sums_up_beside_it(ran: dict[str, Ran]) -> 
     assert done.out == f"{done.path}\n"
     assert done.path.name.startswith("audit-20")
     quarantined, summary = done.err.splitlines()
-    assert summary.startswith("2 critical, ")
+    assert summary.startswith("4 critical, ")
     assert quarantined.startswith("quarantined: ")
 
 
 def test_the_report_holds_every_finding_and_the_record_its_ids(ran: dict[str, Ran], rule_run: RuleRun) -> None:
     html, kept = ran["samples"].html, ran["samples"].record
     assert {finding.id for finding in rule_run.findings} < {finding["id"] for finding in kept["findings"]}
-    assert kept["counts"]["critical"] == 2
+    assert kept["counts"]["critical"] == 4
     assert all(str(escape(finding.summary)) in html for finding in rule_run.findings)
     for heading in ("What is new", "Findings", "Activity by identity", "Network", "Coverage", "Provenance"):
         assert f">{heading}<" in html, heading

@@ -42,7 +42,7 @@ def titles(shown: list[Block]) -> list[Any]:
 def test_the_verdict_is_the_worst_finding_in_one_sentence(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
     said = sentence(audit, rule_run, facts)
     severe = sum(1 for finding in rule_run.findings if finding.severity == "high")
-    assert said == f"2 critical and {severe} high findings; the worst: {rule_run.findings[0].summary}"
+    assert said == f"4 critical and {severe} high findings; the worst: {rule_run.findings[0].summary}"
     assert sections.verdict(audit, rule_run, facts)[0].data["severity"] == "critical"
 
 
@@ -58,7 +58,7 @@ def test_mild_findings_are_counted_and_called_mild(audit: Audit, rule_run: RuleR
 
 def test_no_finding_says_what_was_searched(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
     said = sentence(audit, only(rule_run), facts)
-    assert said == "No rule fired on 2,126 events and 11,047 flow records of 2 accounts."
+    assert said == "No rule fired on 2,192 events and 11,186 flow records of 2 accounts."
 
 
 def test_rules_that_did_not_run_are_part_of_the_verdict(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
@@ -70,7 +70,7 @@ def test_an_empty_window_is_not_called_clean(audit: Audit) -> None:
     with opening.open(store=audit.store.folder, since="2027-01-01") as later:
         said = sections.verdict(later, later.evaluate(), later.coverage())[0]
         assert said.data["sentence"].startswith("There was nothing to judge")
-        assert "holding 13,180 records" in said.data["detail"]
+        assert "holding 13,385 records" in said.data["detail"]
         assert said.data["severity"] == "info"  # None would be drawn as good news
         assert "nothing can be said about rejects" in sections.network(later)[0].text
         assert "No call to ecs" in json.dumps([block.data for block in sections.activity(later, ["ecs"])])
