@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from auditkit.allowlist import Allowlist
+from auditkit.asked import Asked, asked_of
 from auditkit.baseline import Before
 from auditkit.cases import cases
 from auditkit.catalogue import Catalogue
@@ -21,6 +22,8 @@ from auditkit.engines.duckdb import DuckDBEngine, Earlier
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.findings import as_frame
+from auditkit.identity.subject import Kind, subject_of
+from auditkit.identity.who import before, who
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
 from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
@@ -35,6 +38,7 @@ from auditkit.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+    from auditkit.identity.answer import Answer
     from auditkit.runs import MadeReport
 
 Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
@@ -43,20 +47,6 @@ Moment = str | datetime | None  # ISO text, an age such as "7d", an aware dateti
 # Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
 # here, since the hour before midnight is in the folders of another day: to read them would cost that day.
 LOOKED_BACK = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One statement that was run, without its rows: what provenance tells of it."""
-
-    name: str
-    sql: str
-    rows: int
-    duration_s: float
-    bytes_scanned: int | None
-    cost_usd: float | None
-    engine: str
-    query_id: str | None
 
 
 @dataclass
@@ -154,7 +144,7 @@ class Audit:
         self.fetch(window)
         judged = window or self.window
         run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=self._baseline(judged))
-        self.asked += [_asked(name, result) for name, result in run.results]
+        self.asked += [asked_of(name, result) for name, result in run.results]
         found, allowed = [_masked(finding) for finding in run.findings], None
         if entries:
             known = [query.rule for query in catalogue.rules]
@@ -188,6 +178,23 @@ class Audit:
         window = self._window(since, until)
         self.fetch(window)
         return coverage(self.store, self.ask, window, accounts=accounts, regions=regions)
+
+    def who(self, subject: str, *, kind: Kind | None = None, since: Moment = None, until: Moment = None) -> Answer:
+        """Who *subject* is, or who is behind it, and everything known of it: see `auditkit.identity.who`.
+
+        Args:
+            subject: A principal, session, access key, address, user agent, secret, instance, or an ECS task, service or
+                cluster; by its ARN, id or name.
+            kind: Which of these, where things of several kinds have that name.
+        Raises: UnknownSubjectError, AmbiguousSubjectError, ParameterError.
+        """
+        window = self._window(since, until)
+        self.fetch(window)
+        subject_of(subject, self.ask, window, kind=kind)  # a slip is told before the rules run
+        findings = self.evaluate(window=window).findings
+        # What handed out credentials may lie before the window; of an engine's tables only the window is here.
+        earlier = window if self.remote else before(window)
+        return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier)
 
     def report(
         self,
@@ -315,7 +322,7 @@ class Audit:
 
     def _remember(self, name: str, result: Result) -> Result:
         masked = replace(result, table=mask_table(result.table))
-        self.asked.append(_asked(name, masked))
+        self.asked.append(asked_of(name, masked))
         return masked
 
 
@@ -333,12 +340,6 @@ def _in_whole_hours(window: Window) -> Window:
     start = window.start.replace(minute=0, second=0, microsecond=0)
     end = window.end.replace(minute=0, second=0, microsecond=0)
     return Window(start, end if end == window.end else end + timedelta(hours=1))
-
-
-def _asked(name: str, result: Result) -> Asked:
-    rows, engine = result.table.num_rows, result.engine
-    cost = result.bytes_scanned, result.cost_usd
-    return Asked(name, result.sql, rows, result.duration_s, *cost, engine, result.query_id)
 
 
 def _masked(finding: Finding) -> Finding:

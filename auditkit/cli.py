@@ -34,6 +34,7 @@ from auditkit.options import (
 )
 from auditkit.store_commands import compact, ingest, pull
 from auditkit.terminal import busy, say, show
+from auditkit.who_command import who
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
 _USAGE_ERRORS = (ParameterError, SourceError, UnknownQueryError, WindowError)
@@ -301,7 +302,7 @@ def verify(
         sys.exit(EXIT_UNFINISHED)
 
 
-for command in (ingest, compact, pull, athena):
+for command in (who, ingest, compact, pull, athena):
     cli.add_command(command)
 
 

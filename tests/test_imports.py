@@ -19,7 +19,7 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-athena_commands store_commands
+athena_commands store_commands who_command
 ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
@@ -39,7 +39,7 @@ aggregate_rules
 findings match_rules output terminal history coverage joining
 catalogue signs judgement
 prefilter
-parameters delivery
+asked parameters delivery
 engines
 validation
 ingest compaction

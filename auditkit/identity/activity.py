@@ -1,4 +1,4 @@
-"""What a subject did, folded from the rows of `identity/activity_of`: by service, what was denied, from where, secrets."""
+"""What a subject did, from the rows of `identity/activity_of`: by service, what was denied, from where, the secrets."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def grouped(
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in names), []).append(row)
-    return sorted((_summed(names, values, group, lists, first) for values, group in groups.items()), key=_busiest(names))
+    return sorted(
+        (_summed(names, values, group, lists, first) for values, group in groups.items()), key=_busiest(names)
+    )
 
 
 def _summed(

@@ -30,7 +30,7 @@ def _as_text(answer: Answer) -> str:
         *_chains(answer.origins),
         *_section("WENT ON TO TAKE", [_hop_row(hop) for hop in answer.issued], oldest=True),
         *_workload(answer),
-        *_section("ACTIVITY, by service", list(map(_service_row, answer.activity))),
+        *_activity(answer),
         *_section("DENIED", list(map(_denial_row, answer.denials))),
         *_section("ADDRESSES", list(map(_address_row, answer.addresses))),
         *_section("USER AGENTS", list(map(_agent_row, answer.user_agents))),
@@ -60,6 +60,8 @@ def _in_short(answer: Answer) -> Iterator[str]:
 def label(identity: Identity) -> str:
     """An identity in short: `ROLE/SESSION`, a user, a service, a key; with its account where nothing else names it."""
     name = short(identity.principal_arn) if identity.principal_arn else identity.access_key_id or "somebody unnamed"
+    if ":oidc-provider/" in (identity.principal_arn or ""):  # whom a provider vouched for is behind its name
+        name = str(identity.principal_arn).partition(":oidc-provider/")[2]
     called = f"{name}/{identity.session_name}" if identity.session_name else name
     return f"{called} of account {identity.account_id}" if identity.identity_type == "AWSAccount" else called
 
@@ -86,8 +88,9 @@ def _chains(groups: Sequence[Group]) -> Iterator[str]:
 def _hop_lines(hop: Hop, indent: str) -> list[str]:
     from_where = f", from {hop.source_ip}" if hop.source_ip else ""
     key = f", key {hop.to.access_key_id}" if hop.to.access_key_id else ""
+    became = f"{label(hop.by)}  became  {label(hop.to)}{key}"
     return [
-        f"{indent}-> {_time(hop.event_time)}  {hop.event_name}{from_where}: {label(hop.by)}  became  {label(hop.to)}{key}",
+        f"{indent}-> {_time(hop.event_time)}  {hop.event_name}{from_where}: {became}",
         f"{indent}   {hop.certainty}, event {hop.event_id}: {hop.because}",
     ]
 
@@ -103,6 +106,27 @@ def _hop_row(hop: Hop) -> Row:
         "certainty": hop.certainty,
         "event_id": hop.event_id,
     }
+
+
+def _activity(answer: Answer) -> Iterator[str]:
+    if answer.subject.kind != "secret":
+        yield from _section("ACTIVITY, by service", list(map(_service_row, answer.activity)))
+        return
+    meant = {arn for one in answer.workload.injected for arn in one.role_arns}
+    readers = [
+        {
+            "by": label(one.use.identity),
+            "origin": said(one.lineage.origin),
+            "meant_for_it": "yes" if one.use.identity.principal_arn in meant else "no",
+            "reads": one.use.event_count,
+            "denied": one.use.denied_count,
+            "from": ", ".join(some(one.use.source_ips)),
+            "first_seen": _time(one.use.first_seen),
+            "last_seen": _time(one.use.last_seen),
+        }
+        for one in answer.lineages
+    ]
+    yield from _section("READ BY", readers)
 
 
 def _workload(answer: Answer) -> Iterator[str]:

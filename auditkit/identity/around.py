@@ -1,4 +1,4 @@
-"""What stands around a subject: the findings that concern it, and what the network refused of its addresses and tasks."""
+"""What stands around a subject: the findings that concern it, and what the network refused of its addresses, tasks."""
 
 from __future__ import annotations
 

@@ -39,6 +39,18 @@ _SHAPES: tuple[tuple[str, Kind], ...] = (
 _SECRET_ARN = re.compile(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:")
 _SIX = re.compile(r"-[A-Za-z0-9]{6}$")  # what AWS adds to the name of a secret
 
+_PARAMETERS: Mapping[Kind, str] = {
+    "session": "sessions",
+    "key": "keys",
+    "address": "addresses",
+    "user_agent": "user_agents",
+    "secret": "secrets",
+    "task": "workloads",
+    "instance": "workloads",
+    "service": "services",
+    "cluster": "clusters",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -51,14 +63,10 @@ class Subject:
 
     def as_parameters(self) -> dict[str, Value]:
         """What `identity/activity_of` is to look for."""
-        names = list(self.names)
+        names: Value = list(self.names)
         if self.kind == "principal":
-            return {"principals": names, "principal_names": sorted(set(map(short, names)))}
-        if self.kind in ("task", "instance"):
-            return {"workloads": names}
-        return {"address": {"addresses": names}, "secret": {"secrets": names}}.get(self.kind) or {
-            f"{self.kind}s": names
-        }
+            return {"principals": names, "principal_names": sorted(set(map(short, self.names)))}
+        return {_PARAMETERS[self.kind]: names}
 
     def as_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "text": self.text, "name": self.name, "names": list(self.names)}
@@ -133,7 +141,7 @@ def _chosen(text: str, found: Mapping[Kind, Sequence[Mapping[str, Any]]]) -> Kin
         ("user_agent", "principal"),  # AWS services write their name there
     ):
         if {implied, by} <= kinds:
-            kinds.discard(implied)  # type: ignore[arg-type]
+            kinds.discard(implied)
     if {"principal", "session"} <= kinds:
         roles = {row["name"] for row in found["principal"]}
         if {row["part_of"] for row in found["session"]} <= roles:  # a function's session often has its role's name
@@ -213,17 +221,13 @@ def _network(text: str) -> Any:
         return None
 
 
-def _rows(
-    ask: Ask, window: Window, *, text: str | None = None, kind: Kind | None = None
-) -> list[dict[str, Any]]:
+def _rows(ask: Ask, window: Window, *, text: str | None = None, kind: Kind | None = None) -> list[dict[str, Any]]:
     asked: dict[str, Value] = {"text": text, "kind": kind, "limit": MANY}
     rows: list[dict[str, Any]] = ask("identity/subjects", asked, window=window).table.to_pylist()
     return rows
 
 
-def _close(
-    text: str, rows: Sequence[Mapping[str, Any]], ask: Ask, window: Window, kind: Kind | None
-) -> list[str]:
+def _close(text: str, rows: Sequence[Mapping[str, Any]], ask: Ask, window: Window, kind: Kind | None) -> list[str]:
     """Names that come near *text*: those with it in them, else those spelled alike."""
     known = {short(row["name"]): None for row in rows if row["kind"] != "user_agent"}  # the busiest first
     if not known:

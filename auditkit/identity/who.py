@@ -9,7 +9,7 @@ from datetime import timedelta
 from auditkit.identity.activity import Activity, Row, Use
 from auditkit.identity.answer import Answer, Group, Maker, Traced, Workload
 from auditkit.identity.around import concerning, network_of
-from auditkit.identity.grants import Grant
+from auditkit.identity.grant_rows import Grant
 from auditkit.identity.hops import CERTAINTIES, Hop, Identity, Origin
 from auditkit.identity.lineage import Grants, issued_by, lineage_of
 from auditkit.identity.sentence import no_single, sentence, unknown
@@ -170,8 +170,12 @@ def _chain(groups: Sequence[Group]) -> tuple[Hop, ...]:
 
 def _issued(subject: Subject, traced: Iterable[Traced], grants: Grants) -> tuple[Hop, ...]:
     """What the subject's identities went on to take, oldest first; of an address, what was taken from there."""
+    traced = list(traced)
+    shown = {hop.event_id for one in traced for hop in one.lineage.hops}
     found = {hop.event_id: hop for one in traced for hop in issued_by(one.use.identity, grants)}
-    hops = sorted(found.values(), key=lambda hop: (hop.event_time, hop.event_id))
+    hops = sorted(
+        (hop for hop in found.values() if hop.event_id not in shown), key=lambda hop: (hop.event_time, hop.event_id)
+    )
     if subject.kind not in ("address", "user_agent"):
         return tuple(hops)
     kept: list[Hop] = []

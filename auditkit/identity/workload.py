@@ -13,7 +13,7 @@ from auditkit.identity.hops import Certainty, Identity
 from auditkit.model import iso
 
 TASK_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# A flow log is quicker than its word: a task's first flows are stamped with the start of an interval of up to 10 minutes.
+# A task's first flow records bear the start of an interval, which may be this much before the task.
 EARLY = timedelta(minutes=10)
 
 
@@ -108,10 +108,12 @@ class Injected:
 
 
 class Deployments:
-    """The rows of `identity/deployments`, asked for what belongs to a task, a service, a cluster, a role or a secret."""
+    """The rows of `identity/deployments`, to be asked for what belongs to a task, service, cluster, role or secret."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = [row | {name: row[name].replace(tzinfo=UTC) for name in ("first_seen", "last_seen")} for row in rows]
+        self._rows = [
+            row | {name: row[name].replace(tzinfo=UTC) for name in ("first_seen", "last_seen")} for row in rows
+        ]
         self._of_task: dict[str, list[Row]] = {}
         for row in self._rows:
             if row["task_id"]:
@@ -173,7 +175,7 @@ _STEPS = ("registered", "deployed", "changed", "started")
 
 
 def secret_name(value_from: str) -> str:
-    """The name of the secret that a container definition's `valueFrom` means, without its ARN and the six characters."""
+    """The name of the secret that a container's `valueFrom` means, without its ARN and the six characters."""
     found = re.match(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:([^:]+)", value_from)
     return re.sub(r"-[A-Za-z0-9]{6}$", "", found[1]) if found else value_from
 
