@@ -1,4 +1,4 @@
-"""The sections of the report on one subject: who is behind it, how that is known, what it did, what stands around it."""
+"""The sections of the report on one subject: who is behind it, how that is known, what it did, what is around it."""
 
 from __future__ import annotations
 
@@ -72,14 +72,16 @@ def lineage(answer: Answer) -> list[Block]:
 def activity(audit: Audit, answer: Answer) -> list[Block]:
     """What it did when, by service, what was denied, from where, and which secrets it touched."""
     asked = audit.ask("identity/timeline_of", answer.subject.as_parameters(), window=answer.window)
-    hours = asked.frame()
-    is_denied = hours["outcome"] == "denied"
-    events = hours.assign(time=hours["hour_start"], denied_count=hours["event_count"].where(is_denied, 0))
+    minutes = asked.frame()
+    is_denied = minutes["outcome"] == "denied"
+    events = minutes.assign(time=minutes["minute_start"], denied_count=minutes["event_count"].where(is_denied, 0))
     rejects = pd.DataFrame(answer.network.rejects, columns=["first_seen", "reject_count"])
     rejects = rejects.rename(columns={"first_seen": "time"})
     nothing = f"No call of it lies in {answer.window}."
     return [
-        blocks.chart(subject_timeline(events, rejects), title="When", data=hours, sql=asked.sql, empty=nothing),
+        blocks.chart(
+            subject_timeline(events, rejects), title="When", data=minutes, sql=asked.sql, empty=nothing
+        ),
         _table(answer.activity, ["service", *_COUNTS, "event_names", "event_id"], "Calls by service", nothing),
         _table(
             answer.denials,

@@ -1,5 +1,5 @@
--- title: When a subject did what, by hour
--- about: One row for each hour, service and outcome in which the subject called, or, of a thing that calls nothing, others
+-- title: When a subject did what, by the minute
+-- about: One row for each minute, service and outcome in which the subject called, or, of a thing that calls nothing, others
 --   called about it. A subject is named as in identity/activity_of.
 -- reads: [cloudtrail_events]
 -- params:
@@ -40,22 +40,22 @@ WITH related AS (
         ) AS is_on
     FROM named_events
 ),
-hours AS (
+minutes AS (
     SELECT
         is_by,
-        date_trunc('hour', event_time) AS hour_start,
+        date_trunc('minute', event_time) AS minute_start,
         service,
         outcome,
         count(*) AS event_count
     FROM related
     WHERE is_by OR is_on
-    GROUP BY is_by, date_trunc('hour', event_time), service, outcome
+    GROUP BY is_by, date_trunc('minute', event_time), service, outcome
 ),
 told AS (
     SELECT *, max(CASE WHEN is_by THEN 1 ELSE 0 END) OVER () AS calls_itself
-    FROM hours
+    FROM minutes
 )
-SELECT hour_start, service, outcome, event_count
+SELECT minute_start, service, outcome, event_count
 FROM told
 WHERE is_by OR calls_itself = 0
-ORDER BY hour_start, service, outcome
+ORDER BY minute_start, service, outcome
