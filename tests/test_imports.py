@@ -24,7 +24,7 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections secrets_sections
+config options sections case_sections secrets_sections investigate_sections
 opening
 audit
 baseline
