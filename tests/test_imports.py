@@ -85,6 +85,8 @@ FILES = {
     "engines.trino.tables": "queries/frames/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "formats.attack": "the names of ATT&CK's techniques",
+    "identity.actions": "actions.toml",
+    "identity.granted": "an export of the policies of an account",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",
     "logs.archives": "the files inside a zip",
