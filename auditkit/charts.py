@@ -201,6 +201,13 @@ def top_sources(
     return _ranking(frame, source, count, "Source", "Rejects", top)
 
 
+def top_destinations(
+    frame: Frame, *, destination: str = "dstaddr", count: str = "reject_count", top: int = 15
+) -> alt.TopLevelMixin:
+    """The addresses that traffic was refused to most."""
+    return _ranking(frame, destination, count, "Destination", "Rejects", top)
+
+
 def _worth_a_line(identities: Frame) -> list[str]:
     """Of identities with `events` and `denied`, the busiest first: all if they are few, else the busiest of them and
     those that were refused most, in the same order."""
@@ -344,5 +351,6 @@ __all__ = [
     "findings_timeline",
     "rejects_by_port",
     "rejects_over_time",
+    "top_destinations",
     "top_sources",
 ]
