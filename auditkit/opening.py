@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditkit.audit import Audit, Moment, window_of
+from auditkit.audit import Audit
 from auditkit.baseline import Before
 from auditkit.connections import Settings, connect
 from auditkit.engines.cost import size_of
@@ -20,6 +20,7 @@ from auditkit.logs.flow_format import FlowFormat
 from auditkit.logs.reading import Options
 from auditkit.logs.source import STORE_LEDGER, is_remote
 from auditkit.model import Running, Window
+from auditkit.moments import Moment, window_of
 from auditkit.parameters import names_in
 from auditkit.places import Places
 from auditkit.remote import Remote, Say, silently

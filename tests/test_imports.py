@@ -55,7 +55,7 @@ logs
 report heatmap lineage_charts
 networks geoip
 charts
-redact schema resources addresses
+redact schema resources addresses moments
 model
 errors
 """

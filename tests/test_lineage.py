@@ -72,6 +72,16 @@ def test_the_first_hop_comes_first_and_reads_from_one_identity_to_the_next() -> 
     json.dumps(record)
 
 
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_key_alone_is_enough_used_or_not(is_used: bool) -> None:
+    logs = Logs()
+    logs.take(10, ALICE, "ci", "run-1", "ASIACI")
+    logs.call(20, CI if is_used else ALICE)
+    lineage = lineage_of(Identity(principal_arn=None, access_key_id="ASIACI"), logs.grants())
+    assert said(lineage) == ("user", "alice", "proven")
+    assert lineage.hops[0].to == identity(CI)
+
+
 def test_without_the_call_nobody_can_tell() -> None:
     logs = Logs()
     logs.call(0, ALICE)

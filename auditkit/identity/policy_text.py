@@ -6,15 +6,34 @@ import json
 from collections.abc import Sequence
 
 from auditkit.identity.documents import size
+from auditkit.identity.granted import Details
 from auditkit.identity.policy import Policy
-from auditkit.identity.unused import STATES, ActionState
+from auditkit.identity.unused import STATES, ActionState, compare
 from auditkit.identity.used import UsedAction
 from auditkit.model import counted
-from auditkit.output import as_table
+from auditkit.output import as_json, as_table
 from auditkit.report.clean import clean
 
 _COLUMNS = ("action", "resources", "event_count", "first_seen", "last_seen", "event_id")
 _SHOWN = 5  # resources of an action in the table, before the rest is counted
+
+
+def in_style(policy: Policy, style: str, *, details: Details | None = None, with_policy: bool = True) -> str:
+    """*policy* as `json` or as a `table`, which is what a person reads.
+
+    Args:
+        details: What an account grants; what it grants to these principals is compared with what they used.
+        with_policy: Whether the documents are printed too; in JSON they always are.
+    """
+    states = {arn: compare(policy, details.granted_to(arn)) for arn in policy.principals} if details else {}
+    if style == "json":
+        compared = [
+            {"principal_arn": arn, "actions": [one.as_json() for one in found]} for arn, found in states.items()
+        ]
+        return as_json(policy.as_json() | ({"granted": compared} if details else {}))
+    parts = [policy_text(policy)] if with_policy else []
+    parts += [f"GRANTED  {clean(arn)}\n\n{granted_text(found)}" for arn, found in states.items()]
+    return "\n\n".join(parts)
 
 
 def policy_text(policy: Policy, *, width: int | None = None) -> str:
