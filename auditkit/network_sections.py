@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from auditkit.report import blocks
 from auditkit.report.block import Block
 from auditkit.rules import RuleRun
 
+NAMED = 3  # addresses, ports or calls of a sentence
 RULES = "network."  # the rules whose findings are shown here
 
 _CAUSES = {  # the surest first
@@ -29,16 +31,27 @@ _CAUSES = {  # the surest first
     "after_close": "Late packets",
     "security_group_or_network_acl": "Group or network ACL",
 }
-_CONFIDENCE = ["high", "medium", "low"]
 _CAUSE = [
     "cause", "srcaddr", "dstaddr", "port", "protocol", "reject_count", "first_seen", "last_seen", "accepted_at",
-    "interface_id", "flow_direction", "because", "account_id", "flow",
+    "interface_id", "flow_direction", "account_id", "flow",
 ]  # fmt: skip
 _OPEN_BEFORE = [
     "srcaddr", "dstaddr", "dstport", "protocol", "accepts_before", "last_accept", "first_reject", "last_reject",
     "reject_count", "next_accept", "still_refused", "ecs_service_name", "ecs_task_id", "instance_id", "interface_id",
     "account_id", "flow",
 ]  # fmt: skip
+_WORKLOAD = [
+    "interface_id", "workload_kind", "workload_id", "service", "reject_count", "private_ip", "public_ip",
+    "security_groups", "first_seen", "last_seen", "told_by", "cluster", "subnet_id", "vpc_id", "account_id", "role",
+    "task_definition_arn", "description", "event_id", "made_event_id", "flow",
+]  # fmt: skip
+_EFFECTS = {
+    "closed": "closed a door",
+    "opened": "opened a door",
+    "refused": "was followed by rejects",
+    "ended": "was followed by the end of rejects",
+}
+_PLACES = {"srcaddr": "source_place", "dstaddr": "destination_place"}
 _BLIND = ["interface_id", "day", "blind_s", "interval_count", "first_seen", "last_seen", "vpc_id", "region"]
 
 
@@ -72,29 +85,31 @@ def verdict(audit: Audit, asked: Refused, run: RuleRun) -> list[Block]:
     """The answer in one sentence, and the numbers behind it; as bad as the worst finding about the network."""
     about = about_network(run)
     worst = about[0] if about else None  # they come worst first
+    found = f"The worst finding: {worst.summary}" if worst else "No rule about the network fired."
+    severity = worst.severity if worst else None
     if not asked.is_recorded:
-        note = reject_blocks.none_recorded(audit)
-        detail = "Events that change the network are judged all the same; see the findings."
-        return [blocks.verdict(note.text, detail, worst.severity if worst else "info")]
-    hours, links = asked.hours.frame(), asked.links.frame()
+        return [blocks.verdict(reject_blocks.none_recorded(audit).text, found, severity or "info")]
+    hours, links = asked.hours.frame(), reject_blocks.by_strength(asked.links)
     rejects, accepts, lost = (int(hours[name].sum()) for name in ("reject_count", "accept_count", "lost_count"))
     sources, interfaces = asked.sources.table.num_rows, asked.peers.frame()["interface_id"].nunique()
-    sentence = f"None of {counted(accepts, 'flow record')} was rejected"
+    sentence = f"None of {counted(accepts, 'flow record')} was rejected."
     if rejects:
+        more = "at least " if reject_blocks.cut(asked.sources) else ""
         sentence = f"{rejects:,} of {counted(rejects + accepts, 'flow record')} {'was' if rejects == 1 else 'were'} "
-        sentence += f"rejected, from {_at_least(asked.sources)}{counted(sources, 'source')}"
-    sentence += f"; the worst finding: {worst.summary}" if worst else "; no rule about the network fired."
-    said = [_strongest(links) if rejects else ""]
-    said += [f"AWS lost {counted(lost, 'record')}: what was rejected then is not known."] if lost else []
+        sentence += f"rejected, from {more}{counted(sources, 'source')}."
+    parts = [found]
+    if rejects:
+        parts += [_in_words(links.iloc[0]) if len(links) else "No reject has anything in common with an event."]
+    if lost:
+        parts += [f"Records of {counted(lost, 'interval')} were lost: what was rejected then is not known."]
     numbers = [
         ("Rejects", rejects, "flow records, each of up to ten minutes"),
-        ("Sources", sources, f"{_at_least(asked.sources)}so many addresses were refused"),
-        ("Interfaces", interfaces, f"{_at_least(asked.peers)}so many where it happened"),
+        ("Sources", sources, f"addresses that were refused{_more(asked.sources)}"),
+        ("Interfaces", interfaces, f"where it happened{_more(asked.peers)}"),
         ("Links", len(links), "of rejects and events"),
         ("Findings", len(about), "of rules about the network"),
     ]
-    shown = worst.severity if worst else None
-    return [blocks.verdict(sentence, " ".join(filter(None, said)), shown), blocks.kpis(numbers)]
+    return [blocks.verdict(sentence, " ".join(parts), severity), blocks.kpis(numbers)]
 
 
 def beside_events(audit: Audit, asked: Refused) -> list[Block]:
@@ -111,13 +126,11 @@ def open_before(audit: Audit, asked: Refused) -> list[Block]:
     still = int(frame["still_refused"].sum())
     return [
         blocks.table(
-            with_places(frame[_OPEN_BEFORE], audit.places, {"srcaddr": "source_place", "dstaddr": "destination_place"}),
-            title="Open before, refused since",
-            about=f"{still:,} of {counted(len(frame), 'source and port')} "
-            f"{'is' if still == 1 else 'are'} still refused at the end of the window. What closed the door may stand "
-            f"among the rejects that belong to events. {reject_blocks.cut(doors)}".strip()
-            if len(frame)
-            else "",
+            with_places(frame[_OPEN_BEFORE], audit.places, _PLACES),
+            title="Doors that were closed",
+            about=f"{counted(len(frame), 'door')}, each a source, an interface and a port; {still or 'none':} of them "
+            f"still closed at the end of the window. What closed a door may stand among the rejects and events. "
+            f"{reject_blocks.cut(doors)}".strip(),
             sql=doors.sql,
             empty=f"Nothing that was accepted before was refused again and again in {audit.window}.",
         )
@@ -134,13 +147,9 @@ def causes(audit: Audit, asked: Refused) -> list[Block]:
     because = frame.drop_duplicates("cause").set_index("cause")["because"]
     numbers = [(name, int(counts[cause]), because[cause]) for cause, name in _CAUSES.items() if cause in counts]
     table = blocks.table(
-        with_places(
-            frame.assign(cause=frame["cause"].map(_CAUSES))[_CAUSE],
-            audit.places,
-            {"srcaddr": "source_place", "dstaddr": "destination_place"},
-        ),
+        with_places(frame.assign(cause=frame["cause"].map(_CAUSES))[_CAUSE], audit.places, _PLACES),
         title="Causes by peer and port",
-        about="A record says only now and then what refused it. Where its neighbours tell, accepted_at is when they "
+        about="Few records say what refused them, and some can be told by their neighbours: accepted_at is when these "
         f"were accepted. {reject_blocks.cut(told)}".strip(),
         sql=told.sql,
         empty=reject_blocks.nothing(audit),
@@ -159,6 +168,29 @@ def breakdown(audit: Audit, asked: Refused) -> list[Block]:
         reject_blocks.by_port(audit),
         reject_blocks.by_direction(audit),
         reject_blocks.by_peer(audit, asked.peers),
+    ]
+
+
+def workloads(audit: Audit, asked: Refused) -> list[Block]:
+    """Which workload is behind which interface, those with most rejects first."""
+    if not asked.is_recorded:
+        return []
+    known = audit.ask("network/interfaces", {"limit": MOST_ROWS})
+    counts = asked.peers.frame().groupby("interface_id")["reject_count"].sum()
+    frame = known.frame()
+    frame = frame.assign(reject_count=frame["interface_id"].map(counts).fillna(0).astype("int64"))
+    frame = frame.sort_values("reject_count", ascending=False, kind="stable")
+    unknown = int((frame["workload_kind"] == "unknown").sum())
+    return [
+        blocks.table(
+            frame[_WORKLOAD],
+            title="Interfaces and their workloads",
+            about=f"Of {unknown or 'none'} of {counted(len(frame), 'row')} no log tells what the interface was. "
+            "Rejects are those of the interface, whoever had it. told_by is who says so.",
+            labels={"reject_count": "Rejects of interface"},
+            sql=known.sql,
+            empty=f"No log tells of an interface in {audit.window}.",
+        )
     ]
 
 
@@ -195,18 +227,30 @@ def about_network(run: RuleRun) -> Sequence[Finding]:
     return [finding for finding in run.findings if finding.rule.startswith(RULES)]
 
 
-def _strongest(links: pd.DataFrame) -> str:
-    """In words, the link with the highest confidence; of those the one with the most rejects."""
-    if links.empty:
-        return "No rejected flow has anything in common with an event."
-    rank = links["confidence"].map({name: rank for rank, name in enumerate(_CONFIDENCE)})
-    ordered = links.assign(rank=rank).sort_values(["rank", "reject_count"], ascending=[True, False], kind="stable")
-    link = ordered.iloc[0]
-    who = short(link["principal_arn"]) if isinstance(link["principal_arn"], str) else "An unknown principal"
-    return (
-        f"The strongest link: {who} and {counted(int(link['reject_count']), 'reject')} have in common the "
-        f"{link['kind'].replace('_', ' ')} {link['shared']} ({link['confidence']} confidence)."
-    )
+def _in_words(link: pd.Series[Any]) -> str:
+    """One row of `network/rejects_and_events` as a sentence."""
+    told = {str(name): _few(value) if isinstance(value, str) else "" for name, value in link.items()}
+    who = short(told["principal_arn"]) or "somebody whom the trail does not name"
+    calls, shared = f"{told['event_names']} by {who}", told["shared"]
+    rejects = counted(int(link["reject_count"]), "reject")
+    match told["kind"]:
+        case "change":
+            effect = _EFFECTS.get(told["effect"], told["effect"])
+            whose = f"{rejects} of {told['workloads']}" if told["workloads"] else rejects
+            text = f"{calls} on {shared} {effect}: {whose} on the way to {told['dstaddrs']}, port {told['dstports']}"
+        case "address":
+            text = f"{calls} came from {shared}, to which {rejects} belong"
+        case "endpoint":
+            text = f"{calls} came through a VPC endpoint from {shared}, to which {rejects} belong"
+        case kind:
+            text = f"{calls} is about the {kind} {shared}, to which {rejects} belong"
+    return f"The strongest link, of {told['confidence']} confidence: {text}."
+
+
+def _few(names: str) -> str:
+    """Of a list with commas the first three."""
+    first = names.split(", ")
+    return ", ".join(first[:NAMED]) + (" and more" if len(first) > NAMED else "")
 
 
 def _intervals(asked: Result) -> Block:
@@ -221,5 +265,5 @@ def _intervals(asked: Result) -> Block:
     )
 
 
-def _at_least(asked: Result) -> str:
-    return "at least " if asked.table.num_rows == MOST_ROWS else ""
+def _more(asked: Result) -> str:
+    return "; there are more" if reject_blocks.cut(asked) else ""

@@ -6,6 +6,7 @@ import pandas as pd
 
 from auditkit import charts
 from auditkit.audit import Audit
+from auditkit.identity.subject import short
 from auditkit.model import Result
 from auditkit.place_columns import with_places
 from auditkit.places import Places
@@ -16,11 +17,13 @@ MOST_ROWS = 10_000  # asked of a question that could give millions; what is show
 
 # What a reader looks for stands first; long ARNs stand last, or they push the numbers out of sight.
 _LINK = [
-    "kind", "effect", "confidence", "shared", "principal_arn", "session_name", "reject_count", "accept_count",
-    "event_count", "denied_count", "event_names", "gap_s", "workloads", "task_count", "srcaddrs", "dstaddrs",
-    "dstports", "changed", "first_event", "last_event", "first_reject", "last_reject", "interface_count",
-    "interface_ids", "account_id", "event_id", "flow",
+    "kind", "effect", "confidence", "shared", "principal_name", "reject_count", "accept_count", "event_count",
+    "denied_count", "event_names", "workloads", "srcaddrs", "dstaddrs", "dstports", "gap_s", "first_event",
+    "last_event", "first_reject", "last_reject", "changed", "task_count", "interface_count", "interface_ids",
+    "account_id", "session_name", "principal_arn", "event_id", "flow",
 ]  # fmt: skip
+_CONFIDENCE = ["high", "medium", "low"]
+_KIND = ["change", "address", "task", "endpoint", "interface"]  # what says most of why traffic was refused first
 _WHO_WAS_REFUSED = [
     "interface_id", "flow_direction", "srcaddr", "dstaddr", "dstport", "protocol", "reject_count", "packets",
     "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
@@ -33,16 +36,29 @@ def none_recorded(audit: Audit) -> Block:
     return blocks.note(f"No flow record lies in {audit.window}, so nothing can be said about rejects.", "warning")
 
 
+def by_strength(links: Result) -> pd.DataFrame:
+    """The rows of `network/rejects_and_events`: the most certain first, then by kind, then those with most rejects."""
+    frame = links.frame()
+    rank = {
+        "by_confidence": frame["confidence"].map({name: rank for rank, name in enumerate(_CONFIDENCE)}),
+        "by_kind": frame["kind"].map({name: rank for rank, name in enumerate(_KIND)}),
+        "by_count": -frame["reject_count"],
+    }
+    return frame.assign(**rank).sort_values(list(rank), kind="stable").drop(columns=list(rank))
+
+
 def beside_events(audit: Audit, links: Result) -> Block:
     """*links*: `network/rejects_and_events`."""
-    frame = links.frame()
+    frame = by_strength(links)
+    names = [short(arn) if isinstance(arn, str) else None for arn in frame["principal_arn"]]
+    frame = frame.assign(principal_name=pd.Series(names, frame.index, object))[_LINK]
     return blocks.table(
-        _placed_where_shared(frame[[name for name in _LINK if name in frame]], audit.places),
+        _placed_where_shared(frame, audit.places),
         title="Rejects that belong to events",
-        about="What a principal of the trail has in common with rejected traffic: an address, an interface, a "
-        "task, a security group. event_id and flow are one proof of each side.",
+        about="What a principal of the trail has in common with rejected traffic: an address, an interface, a task, or "
+        "a change of what the network lets through. event_id and flow are one proof of each side.",
         sql=links.sql,
-        empty="No rejected flow shares an address or an interface with an event.",
+        empty="No rejected flow shares an address, an interface or a task with an event, and none follows a change.",
     )
 
 
@@ -74,7 +90,7 @@ def by_source(audit: Audit, sources: Result) -> Block:
     """*sources*: `network/rejects_by_source`."""
     frame = with_places(sources.frame(), audit.places, {"srcaddr": "place"})
     return blocks.chart(
-        charts.top_sources(frame), title="Rejects by source", data=frame, sql=sources.sql, empty=nothing(audit)
+        charts.top_addresses(frame), title="Rejects by source", data=frame, sql=sources.sql, empty=nothing(audit)
     )
 
 
@@ -82,7 +98,7 @@ def by_destination(audit: Audit) -> Block:
     destinations = audit.ask("network/rejects_by_destination", {"limit": MOST_ROWS})
     frame = with_places(destinations.frame(), audit.places, {"dstaddr": "place"})
     return blocks.chart(
-        charts.top_destinations(frame),
+        charts.top_addresses(frame, address="dstaddr", heading="Destination"),
         title="Rejects by destination",
         data=frame,
         sql=destinations.sql,
