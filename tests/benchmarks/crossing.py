@@ -101,7 +101,9 @@ def _day(rng: np.random.Generator, day: int, date: datetime, count: int) -> pa.T
         ],
         INTERFACES + STRANGERS + CALLERS + rng.integers(len(peers), size=count),
     )
-    service = np.where(scan | caller, np.array(_LISTEN)[rng.integers(len(_LISTEN), size=count)], PORTS[own % len(PORTS)])
+    service = np.where(
+        scan | caller, np.array(_LISTEN)[rng.integers(len(_LISTEN), size=count)], PORTS[own % len(PORTS)]
+    )
     client = rng.integers(32_768, 61_000, size=count)
     answer = talk & inward
     values: dict[str, Any] = {
