@@ -31,6 +31,15 @@ _CAUSES = {  # the surest first
     "after_close": "Late packets",
     "security_group_or_network_acl": "Group or network ACL",
 }
+_SCAN = [
+    "srcaddr", "kind", "door_count", "host_count", "port_count", "reject_count", "hours_active", "most_ports_an_hour",
+    "most_hosts_an_hour", "first_seen", "last_seen", "is_public", "workload_kind", "workload_id", "service",
+    "interface_id", "interface_count", "account_id", "flow",
+]  # fmt: skip
+_REFUSED_OUT = [
+    "workload_kind", "service", "workload_id", "dstaddr", "dstport", "protocol", "reject_count", "packets",
+    "first_seen", "last_seen", "is_public", "srcaddrs", "interface_ids", "cluster", "account_id", "flow",
+]  # fmt: skip
 _CAUSE = [
     "cause", "srcaddr", "dstaddr", "port", "protocol", "reject_count", "first_seen", "last_seen", "accepted_at",
     "interface_id", "flow_direction", "account_id", "flow",
@@ -117,6 +126,45 @@ def beside_events(audit: Audit, asked: Refused) -> list[Block]:
     return [reject_blocks.beside_events(audit, asked.links)] if asked.is_recorded else []
 
 
+def scanners(audit: Audit, asked: Refused) -> list[Block]:
+    """Who was refused at many ports or hosts, at once or slowly, and which of them are our own workloads."""
+    if not asked.is_recorded:
+        return []
+    scans = audit.ask("network/scans", {"limit": MOST_ROWS})
+    frame = scans.frame()
+    own = int(frame["interface_id"].notna().sum())
+    return [
+        blocks.table(
+            with_places(frame[_SCAN], audit.places, {"srcaddr": "place"}),
+            title="Who scans",
+            about=f"{counted(len(frame), 'source')}, {_or_none(own)} of them an interface of ours. A door is a host and "
+            f"a port; kind says what there were many of, and slow is a scan of few doors at a time. "
+            f"{reject_blocks.cut(scans)}".strip(),
+            sql=scans.sql,
+            empty=f"No source was refused at many ports or hosts in {audit.window}.",
+        )
+    ]
+
+
+def refused_out(audit: Audit, asked: Refused) -> list[Block]:
+    """Which of our workloads were refused on their way out, and where they wanted to go."""
+    if not asked.is_recorded:
+        return []
+    out = audit.ask("network/rejects_by_workload", {"limit": MOST_ROWS})
+    frame = out.frame()
+    public = int(frame.loc[frame["is_public"].eq(True), "reject_count"].sum())
+    return [
+        blocks.table(
+            with_places(frame[_REFUSED_OUT], audit.places, {"dstaddr": "place"}),
+            title="Where our workloads wanted to go",
+            about=f"{counted(int(frame['reject_count'].sum()), 'reject')} on the way out, {_or_none(public)} of them to "
+            f"public addresses. Answers to clients are left out. {reject_blocks.cut(out)}".strip(),
+            sql=out.sql,
+            empty=f"No workload of ours was refused on its way out in {audit.window}, as far as the records tell.",
+        )
+    ]
+
+
 def open_before(audit: Audit, asked: Refused) -> list[Block]:
     """Where traffic was accepted first, and refused since."""
     if not asked.is_recorded:
@@ -128,7 +176,7 @@ def open_before(audit: Audit, asked: Refused) -> list[Block]:
         blocks.table(
             with_places(frame[_OPEN_BEFORE], audit.places, _PLACES),
             title="Doors that were closed",
-            about=f"{counted(len(frame), 'door')}, each a source, an interface and a port; {still or 'none':} of them "
+            about=f"{counted(len(frame), 'door')}, each a source, an interface and a port; {_or_none(still)} of them "
             f"still closed at the end of the window. What closed a door may stand among the rejects and events. "
             f"{reject_blocks.cut(doors)}".strip(),
             sql=doors.sql,
@@ -185,7 +233,7 @@ def workloads(audit: Audit, asked: Refused) -> list[Block]:
         blocks.table(
             frame[_WORKLOAD],
             title="Interfaces and their workloads",
-            about=f"Of {unknown or 'none'} of {counted(len(frame), 'row')} no log tells what the interface was. "
+            about=f"Of {_or_none(unknown)} of {counted(len(frame), 'row')} no log tells what the interface was. "
             "Rejects are those of the interface, whoever had it. told_by is who says so.",
             labels={"reject_count": "Rejects of interface"},
             sql=known.sql,
@@ -267,3 +315,7 @@ def _intervals(asked: Result) -> Block:
 
 def _more(asked: Result) -> str:
     return "; there are more" if reject_blocks.cut(asked) else ""
+
+
+def _or_none(count: int) -> str:
+    return f"{count:,}" if count else "none"

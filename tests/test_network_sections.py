@@ -66,6 +66,8 @@ def said(audit: Audit, linked: Refused | None = None) -> tuple[str, str, Any]:
 def needing_flows(audit: Audit, asked: Refused) -> list[list[Block]]:
     return [
         network_sections.beside_events(audit, asked),
+        network_sections.scanners(audit, asked),
+        network_sections.refused_out(audit, asked),
         network_sections.open_before(audit, asked),
         network_sections.causes(audit, asked),
         network_sections.breakdown(audit, asked),
@@ -126,7 +128,7 @@ def test_without_flow_records_one_sentence_says_so_and_events_are_judged_all_the
     assert verdict.data["sentence"] == (
         "No flow record lies in the whole of the logs, so nothing can be said about rejects."
     )
-    assert needing_flows(audit, asked) == [[], [], [], [], [], []]
+    assert needing_flows(audit, asked) == [[]] * 8
     (found,) = network_sections.findings(audit, run)
     assert "network.security_group_open" in {finding["rule"] for finding in found.data["findings"]}
     assert verdict.data["severity"] == found.data["findings"][0]["severity"]
@@ -165,14 +167,46 @@ def test_the_change_that_closed_the_database_is_the_strongest_link(
             {"kind": "change", "effect": "opened", "shared": "sg-1", "event_names": "A", "workloads": ""},
             "A by deploy on sg-1 opened a door: 1 reject on the way to 10.0.0.5, port 5432.",
         ),
-        ({"kind": "change", "effect": "refused", "shared": "sg-1"}, "AssumeRole by deploy on sg-1 was followed by rejects: 1 reject on"),
-        ({"kind": "change", "effect": "ended", "shared": "sg-1"}, "AssumeRole by deploy on sg-1 was followed by the end of rejects: 1"),
+        (
+            {"kind": "change", "effect": "refused", "shared": "sg-1"},
+            "AssumeRole by deploy on sg-1 was followed by rejects: 1 reject on",
+        ),
+        (
+            {"kind": "change", "effect": "ended", "shared": "sg-1"},
+            "AssumeRole by deploy on sg-1 was followed by the end of rejects: 1",
+        ),
     ],
 )
 def test_each_kind_of_link_has_its_sentence(audit: Audit, asked: Refused, link: dict[str, Any], words: str) -> None:
     run = RuleRun(findings=[], ran=())
     verdict, _ = network_sections.verdict(audit, replace(asked, links=links(link)), run)
     assert f"The strongest link, of high confidence: {words}" in verdict.data["detail"]
+
+
+def test_scanners_of_our_own_are_counted_and_named(audit: Audit, asked: Refused) -> None:
+    (table,) = network_sections.scanners(audit, asked)
+    assert table.data["about"].startswith("3 sources, 2 of them an interface of ours.")
+    by_source = {row["srcaddr"]: row for row in cells(table)}
+    assert by_source["10.20.10.122"]["workload_id"] == "8c3030b1dae3e234f034d21c390cf6e6"
+    assert by_source["198.51.100.77"]["interface_id"] is None
+
+
+def test_a_stranger_who_scans_is_none_of_ours(of: Opened) -> None:
+    audit = of(*[flow_line(dstport=port) for port in range(20, 32)], flow_line(srcaddr="198.51.100.8"))
+    (table,) = network_sections.scanners(audit, network_sections.refused(audit))
+    assert table.data["about"].startswith("1 source, none of them an interface of ours.")
+    assert [(row["srcaddr"], row["port_count"]) for row in cells(table)] == [("198.51.100.7", 12)]
+
+
+def test_workloads_refused_on_their_way_out_say_where_they_wanted_to_go(audit: Audit, asked: Refused) -> None:
+    (table,) = network_sections.refused_out(audit, asked)
+    rows = cells(table)
+    public = [row for row in rows if row["is_public"]]
+    assert [(row["workload_id"], row["dstaddr"], row["dstport"]) for row in public] == [
+        ("i-0fd6438bc853f83fd", "203.0.113.66", 587)
+    ]
+    total = sum(row["reject_count"] for row in rows)
+    assert table.data["about"].startswith(f"{total} rejects on the way out, 48 of them to public addresses.")
 
 
 def test_a_door_that_stays_closed_is_counted(of: Opened) -> None:
@@ -269,6 +303,8 @@ def test_addresses_have_their_places_beside_them(audit: Audit, asked: Refused, p
     both = ["source_place", "destination_place"]
     assert {title: names for title, names in named.items() if names} == {
         "Rejects that belong to events": ["place"],
+        "Who scans": ["place"],
+        "Where our workloads wanted to go": ["place"],
         "Doors that were closed": both,
         "Causes by peer and port": both,
         "Rejects by source": ["place"],
