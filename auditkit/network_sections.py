@@ -32,13 +32,13 @@ _CAUSES = {  # the surest first
     "security_group_or_network_acl": "Group or network ACL",
 }
 _SCAN = [
-    "srcaddr", "kind", "door_count", "host_count", "port_count", "reject_count", "hours_active", "most_ports_an_hour",
-    "most_hosts_an_hour", "first_seen", "last_seen", "is_public", "workload_kind", "workload_id", "service",
+    "srcaddr", "kind", "workload_kind", "service", "door_count", "host_count", "port_count", "reject_count",
+    "hours_active", "most_ports_an_hour", "most_hosts_an_hour", "first_seen", "last_seen", "is_public", "workload_id",
     "interface_id", "interface_count", "account_id", "flow",
 ]  # fmt: skip
 _REFUSED_OUT = [
-    "workload_kind", "service", "workload_id", "dstaddr", "dstport", "protocol", "reject_count", "packets",
-    "first_seen", "last_seen", "is_public", "srcaddrs", "interface_ids", "cluster", "account_id", "flow",
+    "workload_kind", "service", "workload_id", "dstaddr", "dstport", "reject_count", "packets", "first_seen",
+    "last_seen", "is_public", "protocol", "srcaddrs", "interface_ids", "cluster", "account_id", "flow",
 ]  # fmt: skip
 _CAUSE = [
     "cause", "srcaddr", "dstaddr", "port", "protocol", "reject_count", "first_seen", "last_seen", "accepted_at",
@@ -136,9 +136,9 @@ def scanners(audit: Audit, asked: Refused) -> list[Block]:
     return [
         blocks.table(
             with_places(frame[_SCAN], audit.places, {"srcaddr": "place"}),
-            title="Who scans",
-            about=f"{counted(len(frame), 'source')}, {_or_none(own)} of them an interface of ours. A door is a host and "
-            f"a port; kind says what there were many of, and slow is a scan of few doors at a time. "
+            title="Sources refused at many doors",
+            about=f"{counted(len(frame), 'source')}, {_or_none(own)} of them an interface of ours. A door is a host "
+            f"and a port; kind says what there were many of, and slow is a scan of few doors at a time. "
             f"{reject_blocks.cut(scans)}".strip(),
             sql=scans.sql,
             empty=f"No source was refused at many ports or hosts in {audit.window}.",
@@ -157,8 +157,8 @@ def refused_out(audit: Audit, asked: Refused) -> list[Block]:
         blocks.table(
             with_places(frame[_REFUSED_OUT], audit.places, {"dstaddr": "place"}),
             title="Where our workloads wanted to go",
-            about=f"{counted(int(frame['reject_count'].sum()), 'reject')} on the way out, {_or_none(public)} of them to "
-            f"public addresses. Answers to clients are left out. {reject_blocks.cut(out)}".strip(),
+            about=f"{counted(int(frame['reject_count'].sum()), 'reject')} on the way out, {_or_none(public)} of them "
+            f"to public addresses. Answers to clients are left out. {reject_blocks.cut(out)}".strip(),
             sql=out.sql,
             empty=f"No workload of ours was refused on its way out in {audit.window}, as far as the records tell.",
         )

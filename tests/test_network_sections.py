@@ -303,7 +303,7 @@ def test_addresses_have_their_places_beside_them(audit: Audit, asked: Refused, p
     both = ["source_place", "destination_place"]
     assert {title: names for title, names in named.items() if names} == {
         "Rejects that belong to events": ["place"],
-        "Who scans": ["place"],
+        "Sources refused at many doors": ["place"],
         "Where our workloads wanted to go": ["place"],
         "Doors that were closed": both,
         "Causes by peer and port": both,
