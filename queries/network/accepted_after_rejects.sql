@@ -1,9 +1,9 @@
 -- title: Let in after it was refused
 -- about: >-
---   One row per source and port that was refused first and let through afterwards, never before, with the event in between,
---   if the logs have one: because is change, when somebody opened what the interface stands behind, or that very port in
---   the account; or call, when the same address called AWS meanwhile. Without one it is a fact of the network alone.
---   confidence is of the event in between; flow and event_id are the proofs.
+--   One row per source and port that was refused first and let through afterwards, never before, with the event in
+--   between, if the logs have one: because is change, when somebody opened what the interface stands behind, or that
+--   very port in the account; or call, when the same address called AWS meanwhile. Without one it is a fact of the
+--   network alone. confidence is of the event in between; flow and event_id are the proofs.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   min_rejects: {type: bigint, default: 2, about: refused records before the first that was let through}
@@ -51,8 +51,8 @@ doors AS (
         AND knocks.account_id = flow_records.account_id
     WHERE action = 'ACCEPT'
     GROUP BY
-        knocks.account_id, knocks.interface_id, knocks.srcaddr, knocks.dstaddr, knocks.dstport, knocks.protocol, workload,
-        reject_count, first_reject, last_reject, flow
+        knocks.account_id, knocks.interface_id, knocks.srcaddr, knocks.dstaddr, knocks.dstport, knocks.protocol,
+        workload, reject_count, first_reject, last_reject, flow
     -- the times of records are up to a minute off
     HAVING min(start_time) > first_reject AND min(start_time) >= date_add('minute', -1, last_reject)
 ),

@@ -1,9 +1,10 @@
 -- title: The interfaces that a change of the network concerned
 -- about: >-
---   Each row of network_changes once for every interface that it concerned, as far as the logs tell: those that had the
---   security group then, those of the service's tasks, the interface itself, those in the subnet or the VPC of the network
---   ACL or route table. is_exact is false where all that is known is the VPC. A change of one port of which no interface
---   is known is there once without one: what happens at that port in its account can still be looked at.
+--   Each row of network_changes once for every interface that it concerned, as far as the logs tell: those that had
+--   the security group then, those of the service's tasks, the interface itself, those in the subnet or the VPC of
+--   the network ACL or route table. is_exact is false where all that is known is the VPC. A change of one port of
+--   which no interface is known is there once without one: what happens at that port in its account can still be
+--   looked at.
 WITH placed AS (
     SELECT
         COALESCE(
