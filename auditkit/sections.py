@@ -16,7 +16,8 @@ from auditkit.audit import Audit
 from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.findings import as_frame
-from auditkit.model import SEVERITIES, Severity, at_least, counted
+from auditkit.model import SEVERITIES, Result, Severity, at_least, counted
+from auditkit.network import sentence, strongest_first
 from auditkit.place_columns import with_places
 from auditkit.places import Places
 from auditkit.pulls import Pull
@@ -46,6 +47,11 @@ _WHO_WAS_REFUSED = [
     "interface_id", "flow_direction", "srcaddr", "dstaddr", "dstport", "protocol", "reject_count", "packets",
     "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
     "vpc_id", "account_id",
+]  # fmt: skip
+_LINK = [
+    "link", "confidence", "kind", "effect", "shared", "reject_count", "event_count", "denied_count", "first_event",
+    "last_event", "first_reject", "last_reject", "workloads", "dstports", "dstaddrs", "interface_ids", "event_names",
+    "event_id", "flow", "session_name", "account_id", "principal_arn",
 ]  # fmt: skip
 _GAP = ["table", "account_id", "region", "start", "end", "hours", "records", "because"]
 _CELLS = ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
@@ -181,12 +187,12 @@ def network(audit: Audit) -> list[Block]:
     rejects = hourly[hourly["reject_count"] > 0]
     return [
         blocks.table(
-            _placed_where_shared(both.frame(), audit.places),
+            _linked(both, audit.places),
             title="Rejects that belong to events",
-            about="What a principal of the trail has in common with rejected traffic: an address, an interface, a "
-            "task, a security group. event_id and flow are one proof of each side.",
+            about="What a principal of the trail has in common with rejected traffic, an address, a task or an "
+            "interface, and the changes after which rejects began or ended. event_id and flow prove either side.",
             sql=both.sql,
-            empty="No rejected flow shares an address or an interface with an event.",
+            empty="No rejected flow shares an address or an interface with an event, or follows on a change.",
         ),
         blocks.chart(
             charts.rejects_over_time(rejects, time="hour_start"),
@@ -214,9 +220,13 @@ def network(audit: Audit) -> list[Block]:
     ]
 
 
-def _placed_where_shared(links: pd.DataFrame, places: Places) -> pd.DataFrame:
-    """With the place of what both sides share, where that is an address."""
-    placed = with_places(links, places, {"shared": "place"})
+def _linked(both: Result, places: Places) -> pd.DataFrame:
+    """The links of rejects and events, the strongest first, with their sentences and the places of shared addresses."""
+    links = strongest_first(both.table.to_pylist())
+    frame = pd.DataFrame([{**link, "link": sentence(link)} for link in links], columns=_LINK)
+    for name in ("first_event", "last_event", "first_reject", "last_reject"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    placed = with_places(frame, places, {"shared": "place"})
     if "place" in placed:
         placed["place"] = placed["place"].where(placed["kind"] == "address", None)
     return placed
