@@ -33,9 +33,12 @@ SELECT
     sum(packets) AS packets,
     count(DISTINCT srcaddr) AS srcaddr_count,
     count(DISTINCT dstaddr) AS dstaddr_count,
-    array_join(slice(array_sort(array_agg(DISTINCT dstport)), 1, 10), ', ') AS dstports,
+    -- higher ones are mostly those of answers
+    array_join(
+        slice(array_sort(array_agg(DISTINCT CASE WHEN dstport < 32768 THEN dstport END)), 1, 10), ', '
+    ) AS dstports,
     array_join(slice(array_sort(array_agg(DISTINCT ecs_task_id)), 1, 10), ', ') AS task_ids,
-    array_join(slice(array_sort(array_agg(DISTINCT interface_id)), 1, 10), ', ') AS interface_ids,
+    array_join(slice(array_sort(array_agg(DISTINCT interface_id)), 1, 200), ', ') AS interface_ids,
     min(start_time) AS first_seen,
     max(end_time) AS last_seen,
     account_id,
