@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auditkit.audit import Audit
 from auditkit.ecs_review.facts import Facts
 from auditkit.ecs_review.review import in_short, review
 from auditkit.ecs_review.roles import role_names
-from auditkit.ecs_review.step import Step, Verdict
-from auditkit.evidence import Coverage
+from auditkit.ecs_review.step import Step, Verdict, named, rows
+from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.findings import as_frame
 from auditkit.model import Finding, Result, Severity, Value, counted, worst_first
 from auditkit.report import blocks
@@ -39,6 +39,11 @@ class Reviewed:
     steps: list[Step]
     scope: str  # "service checkout in cluster shop"
     sql: Mapping[str, str]  # by the name of the question
+    searched: str  # "2,126 events and 11,047 flow records"
+    is_empty: bool  # whether there was nothing at all to judge
+    elsewhere: tuple[str, ...] = ()  # "web in cluster shop": what the logs name, when nothing of the scope is there
+
+    is_strange: bool = False  # whether a cluster or a service was asked for that no launch names
 
     @property
     def findings(self) -> list[Finding]:
@@ -83,13 +88,29 @@ def reviewed(audit: Audit, run: RuleRun, coverage: Coverage, *, cluster: str = "
         service=service or None,
     )
     if roles := role_names(facts):
-        named: dict[str, Value] = {"roles": roles}
+        asked: dict[str, Value] = {"roles": roles}
         facts = replace(
             facts,
-            role_changes=ask("review/role_changes", named).frame(),
-            role_use=ask("review/role_use", named).frame(),
+            role_changes=ask("review/role_changes", asked).frame(),
+            role_use=ask("review/role_use", asked).frame(),
         )
-    return Reviewed(review(facts), facts.scope, {name: answer.sql for name, answer in answers.items()})
+    events, flows = (coverage.tables.get(table, {}).get("rows", 0) for table in ("cloudtrail_events", "flow_records"))
+    searched = f"{counted(events, 'event')} and {counted(flows, 'flow record')}"
+    statements = {name: answer.sql for name, answer in answers.items()}
+    elsewhere: list[str] = []
+    if facts.is_scoped and not facts.started:
+        launched = rows(audit.ask("review/launches").frame())
+        known = {(row["ecs_service"], row["cluster"]) for row in launched if row["ecs_service"]}
+        elsewhere = [f"{its_service} in cluster {its}" for its_service, its in sorted(known, key=str)]
+    return Reviewed(
+        review(facts),
+        facts.scope,
+        statements,
+        searched,
+        not events + flows,
+        tuple(elsewhere),
+        facts.is_scoped and not facts.started,
+    )
 
 
 def checklist(audit: Audit, done: Reviewed) -> list[Block]:
@@ -97,15 +118,21 @@ def checklist(audit: Audit, done: Reviewed) -> list[Block]:
     worst = min((step.verdict for step in done.steps), key=list(_COLOURS).index)
     grave = [step for step in done.steps if step.verdict == worst]
     detail = (
-        f"Judged from the logs of {audit.window}, for {done.scope}. "
-        + ("" if worst == "good" else f"Begin with {grave[0].number}, {grave[0].title}. ")
+        f"Judged for {done.scope}, by {done.searched} in {audit.window}. "
+        + ("" if worst in ("good", "cannot_tell") else f"Begin with {grave[0].number}, {grave[0].title}. ")
         + "A step is good only where the logs prove it; where they are silent it cannot be told, and the step says "
         "what to look at instead."
     )
+    strange = [blocks.note(f"No call of the window names {done.scope}. {_named(done.elsewhere)}", "warning")]
     return [
-        blocks.verdict(in_short(done.steps), detail, _COLOURS[worst]),
+        blocks.verdict(NOTHING_TO_JUDGE if done.is_empty else in_short(done.steps), detail, _COLOURS[worst]),
+        *(strange if done.is_strange else []),
         blocks.checklist((step.number, step.title, step.verdict, step.sentence) for step in done.steps),
     ]
+
+
+def _named(services: Sequence[str]) -> str:
+    return f"It names {named(services)}." if services else "It names no service at all."
 
 
 def step(done: Reviewed, number: int) -> list[Block]:

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, by, ids, named, parts, rows, step
-from auditkit.findings import who
+from auditkit.ecs_review.step import (
+    About,
+    Check,
+    Evidence,
+    Row,
+    Step,
+    at,
+    by,
+    ids,
+    named,
+    parts,
+    rows,
+    step,
+    told,
+    whose,
+)
 from auditkit.model import Finding, at_least, counted
 
 REACH = About(
@@ -17,6 +31,8 @@ REACH = About(
     "Who else would be allowed to: rights that nobody used leave no trace. `iam:PassRole` makes no event; the roles "
     "handed over are read from the calls.",
     ("7.2.1", "7.2.2", "7.2.4", "10.2.1.2"),
+    "See who else may: `aws iam get-account-authorization-details`, and look for ecs:*, iam:PassRole on the task roles "
+    "and ecs:ExecuteCommand.",
 )
 EXEC = About(
     7,
@@ -43,7 +59,7 @@ def cluster_access(facts: Facts) -> Step:
             checks.append(
                 Check(
                     "bad",
-                    f"{_whose(arn)}, whom {counted(len(grave[arn]), 'grave finding')} name"
+                    f"{whose(arn)}, whom {counted(len(grave[arn]), 'grave finding')} name"
                     f"{'s' if len(grave[arn]) == 1 else ''}, {_what(done)}.",
                     "Take the principal's rights away until the findings are explained; undo what it started.",
                     ids(done),
@@ -54,7 +70,7 @@ def cluster_access(facts: Facts) -> Step:
             checks.append(
                 Check(
                     "attention",
-                    f"{_whose(arn)}{_sessions(done)} {_what(done)} by {'hand' if hand == 'person' else 'unknown hand'}"
+                    f"{whose(arn)}{_sessions(done)} {_what(done)} by {'hand' if hand == 'person' else 'unknown hand'}"
                     f"{key}.",
                     "Ask what for. Let the pipeline change the cluster, and people only with a role for emergencies.",
                     ids(done),
@@ -66,7 +82,7 @@ def cluster_access(facts: Facts) -> Step:
             checks.append(
                 Check(
                     "attention",
-                    f"{_whose(arn)}{_sessions(refused)} was refused "
+                    f"{whose(arn)}{_sessions(refused)} was refused "
                     f"{named(row['event_name'] for row in refused)} "
                     f"({counted(sum(int(row['denied_count']) for row in refused), 'time')}).",
                     "Ask what for.",
@@ -74,16 +90,10 @@ def cluster_access(facts: Facts) -> Step:
                 )
             )
     if alone:
-        checks.append(
-            Check(
-                "good",
-                f"{named(by(row) for row in alone)} changed the cluster without a person's hand{_passed(alone)}.",
-                event_ids=ids(alone),
-            )
-        )
+        hands = f"Changed without a person's hand, by {named(by(row) for row in alone)}{_passed(alone)}."
+        checks.append(Check("good", hands, event_ids=ids(alone)))
     if not checks:
         checks.append(Check("cannot_tell", f"Nobody changed anything of {facts.scope} in the window."))
-    checks[-1] = _who_else(checks[-1])
     return step(
         REACH,
         checks,
@@ -103,19 +113,6 @@ def _grave(facts: Facts) -> dict[str, list[Finding]]:
     return grave
 
 
-def _who_else(check: Check) -> Check:
-    ask = (
-        "See who else may: `aws iam get-account-authorization-details`, and look for ecs:*, iam:PassRole on the task "
-        "roles and ecs:ExecuteCommand."
-    )
-    return Check(check.verdict, check.sentence, f"{check.do} {ask}".strip(), check.event_ids)
-
-
-def _whose(arn: str) -> str:
-    name = who(arn or None)
-    return name[:1].upper() + name[1:]
-
-
 def _sessions(calls: list[Row]) -> str:
     people = [name for row in calls for name in parts(row["session_names"])]
     return f" ({named(people)})" if people else ""
@@ -127,7 +124,7 @@ def _what(calls: list[Row]) -> str:
 
 def _passed(calls: list[Row]) -> str:
     handed = [role for row in calls for some in parts(row["passed_roles"], "; ") for role in parts(some)]
-    return f" and handed to ECS {named(f'role {role}' for role in handed)}" if handed else ""
+    return f", handing ECS the role {named(handed)}" if handed else ""
 
 
 def shells(facts: Facts) -> Step:
@@ -146,7 +143,7 @@ def shells(facts: Facts) -> Step:
     }
     checks = [_shell(row, str(row["event_id"]) in stole) for row in opened]
     checks += [
-        Check("attention", finding.summary, finding.response, finding.evidence)
+        Check("attention", told(finding), finding.response, finding.evidence)
         for finding in findings
         if finding.rule == "ecs.exec_logging_off"
     ]
@@ -166,12 +163,12 @@ def _shell(row: Row, stole: bool) -> Check:
     how = "by way of Session Manager, past ECS Exec," if row["event_name"] == "StartSession" else "with ECS Exec"
     where = f"task {row['task_id']}" if row["task_id"] else "a task"
     if row["outcome"] != "ok":
-        said = f"{_whose(str(row['principal_arn'] or ''))} was refused a shell in {where} on {at(row['event_time'])}."
+        said = f"{whose(str(row['principal_arn'] or ''))} was refused a shell in {where} on {at(row['event_time'])}."
         return Check("attention", said, "Ask what for.", ids([row]))
     took = " The command fetches the task's credentials." if stole else ""
     return Check(
         "bad",
-        f"{_whose(str(row['principal_arn'] or ''))} opened a shell in {where} {how} on {at(row['event_time'])}, from "
+        f"{whose(str(row['principal_arn'] or ''))} opened a shell in {where} {how} on {at(row['event_time'])}, from "
         f"{row['source_ip'] or 'no known address'}.{took}",
         "Match each shell with a support case; read the session's log where the cluster keeps one; replace the task "
         "and its secrets if nobody can say what was done.",
@@ -191,16 +188,16 @@ def _settings(facts: Facts, any_shell: bool) -> Iterator[Check]:
     if allowing:
         yield Check(
             "attention",
-            f"{named(row['ecs_service'] or row['definition'] for row in allowing)} was deployed or started so that "
-            "shells are allowed.",
+            "Deployed or started so that shells are allowed: "
+            f"{named(row['ecs_service'] or row['definition'] for row in allowing)}.",
             "Ask who needs them and until when; switch `enableExecuteCommand` off with a new deployment.",
             ids(allowing),
         )
     if refusing:
         yield Check(
             "good",
-            f"{named(row['ecs_service'] or row['definition'] for row in refusing)} was deployed or started without "
-            f"shells.{'' if any_shell else ' No shell was opened in the window.'}",
+            f"Deployed or started without shells: {named(row['ecs_service'] or row['definition'] for row in refusing)}."
+            f"{'' if any_shell else ' No shell was opened in the window.'}",
             event_ids=ids(refusing),
         )
     open_question = sorted(services - last.keys(), key=str)

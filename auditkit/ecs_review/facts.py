@@ -62,10 +62,10 @@ class Facts:
 
     @property
     def scope(self) -> str:
-        """Words that fit behind "of": `service checkout in cluster shop`, `all services`."""
+        """Words for what was asked for: `service checkout in cluster shop`, `any service`."""
         named = [f"service {self.service}"] if self.service else []
         named += [f"cluster {self.cluster}"] if self.cluster else []
-        return " in ".join(named) or "all services"
+        return " in ".join(named) or "any service"
 
     def found(self, *rules: str, of: Iterable[str] | None = None) -> list[Finding]:
         """The findings of *rules*, worst first.

@@ -6,7 +6,22 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from auditkit.ecs_review.facts import Facts, groups_of
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, by, ids, named, quoted, rows, step
+from auditkit.ecs_review.step import (
+    About,
+    Check,
+    Evidence,
+    Row,
+    Step,
+    Verdict,
+    at,
+    by,
+    ids,
+    named,
+    quoted,
+    rows,
+    step,
+    told,
+)
 from auditkit.model import Finding, at_least
 
 ABOUT = About(
@@ -192,8 +207,8 @@ def _found(facts: Facts) -> Iterator[Check]:
     for finding in _grave(facts):
         if finding.rule == "network.opened_then_reached":  # told with the rule that opened the door
             continue
-        verdict = "bad" if at_least(finding.severity, "high") else "attention"
-        yield Check(verdict, finding.summary, finding.response, finding.evidence)  # type: ignore[arg-type]
+        verdict: Verdict = "bad" if at_least(finding.severity, "high") else "attention"
+        yield Check(verdict, told(finding), finding.response, finding.evidence)
 
 
 def _unseen(unknown: list[str], layers: dict[str, str]) -> Check:
@@ -201,8 +216,8 @@ def _unseen(unknown: list[str], layers: dict[str, str]) -> Check:
     asked = f" --group-ids {quoted(*known)}" if known else ""
     return Check(
         "cannot_tell",
-        f"Which rules the {named(f'{layer} layer' for layer in unknown)} had already is not in these logs: no call of "
-        "the window sets them as the layers ask for.",
+        f"Which rules the {named(unknown)} had before is not in these logs: no call of the window sets them as the "
+        "layers ask for.",
         f"`aws ec2 describe-security-groups{asked}`",
     )
 

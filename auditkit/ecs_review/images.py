@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, by, ids, named, quoted, rows, step
+from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, by, ids, named, quoted, rows, step, told
 from auditkit.model import Finding, at_least
 
 ABOUT = About(
@@ -174,7 +174,7 @@ def _findings(facts: Facts, pushed: set[str]) -> list[Finding]:
 
 def _of_finding(finding: Finding) -> Check:
     is_bad = finding.outcome == "ok" and (at_least(finding.severity, "high") or finding.rule == "ecr.tag_overwritten")
-    return Check("bad" if is_bad else "attention", finding.summary, finding.response, finding.evidence)
+    return Check("bad" if is_bad else "attention", told(finding), finding.response, finding.evidence)
 
 
 def _short(row: Row) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, ids, named, rows, step
+from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, ids, named, rows, step, told
 from auditkit.model import Finding, at_least, counted
 
 ABOUT = About(
@@ -78,7 +78,7 @@ def _about(facts: Facts, names: set[str]) -> list[Finding]:
 
 def _of_finding(finding: Finding) -> Check:
     is_bad = finding.outcome == "ok" and at_least(finding.severity, "high")
-    return Check("bad" if is_bad else "attention", finding.summary, finding.response, finding.evidence)
+    return Check("bad" if is_bad else "attention", told(finding), finding.response, finding.evidence)
 
 
 def _apart(definitions: list[Row]) -> Iterator[Check]:
@@ -126,7 +126,7 @@ def _used(facts: Facts) -> Iterator[Check]:
             )
 
 
-def _rights(facts: Facts, names: list[str], told: set[str | None]) -> Iterator[Check]:
+def _rights(facts: Facts, names: list[str], suspect: set[str | None]) -> Iterator[Check]:
     """Whether the rights of each role are known: only those of a role made within the window are, whole."""
     changes = [row for row in rows(facts.role_changes) if row["outcome"] == "ok"]
     used = rows(facts.role_use)
@@ -137,7 +137,7 @@ def _rights(facts: Facts, names: list[str], told: set[str | None]) -> Iterator[C
             str(row["policy"]).rsplit("/", 1)[-1] for row in own if row["event_name"] == "AttachRolePolicy"
         } - HARMLESS
         if any(row["event_name"] == "CreateRole" for row in own) and not attached:
-            if role not in told:
+            if role not in suspect:
                 yield Check(
                     "good",
                     f"Role {role} was made in the window, so all its rights are in the log, and no rule calls them "
@@ -149,7 +149,11 @@ def _rights(facts: Facts, names: list[str], told: set[str | None]) -> Iterator[C
     if unknown:
         calls = [row for row in used if row["role"] in unknown]
         actions = len({(row["role"], row["service"], row["event_name"]) for row in calls})
-        what = f"They made {counted(actions, 'different call')}" if calls else "No call of them is in the log"
+        what = (
+            f"In the window they made {counted(actions, 'different call')}"
+            if calls
+            else "No call of them is in the log"
+        )
         yield Check(
             "cannot_tell",
             f"What {named(unknown)} may do is not in these logs. {what}.",

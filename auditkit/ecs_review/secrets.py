@@ -6,8 +6,22 @@ import re
 from collections.abc import Iterator
 
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, by, ids, named, parts, rows, step
-from auditkit.findings import who
+from auditkit.ecs_review.step import (
+    About,
+    Check,
+    Evidence,
+    Row,
+    Step,
+    at,
+    by,
+    ids,
+    named,
+    parts,
+    rows,
+    step,
+    told,
+    whose,
+)
 from auditkit.model import Finding, counted
 
 ABOUT = About(
@@ -35,7 +49,7 @@ def secrets(facts: Facts) -> Step:
         *_plain(facts, flagged),
         *_definitions(clean),
         *_other_readers(facts),
-        *(Check("attention", one.summary, one.response, one.evidence) for one in foreign),
+        *(Check("attention", told(one), one.response, one.evidence) for one in foreign),
     ]
     if not facts.definitions and not flagged:
         checks.append(
@@ -60,11 +74,11 @@ def secrets(facts: Facts) -> Step:
 def _plain(facts: Facts, flagged: list[Finding]) -> Iterator[Check]:
     for finding in flagged:
         if finding.outcome != "ok":
-            yield Check("attention", finding.summary, _INJECT, finding.evidence)
+            yield Check("attention", told(finding), _INJECT, finding.evidence)
             continue
         carrying = [row for row in facts.definitions if row["event_id"] in finding.evidence]
         if not carrying:  # given when the task was started
-            yield Check("bad", finding.summary, _INJECT, finding.evidence)
+            yield Check("bad", told(finding), _INJECT, finding.evidence)
             continue
         names = named(name for row in carrying for name in parts(row["environment_names"]))
         yield Check(
@@ -131,7 +145,7 @@ def _other_readers(facts: Facts) -> Iterator[Check]:
         secrets = sorted({row["secret"] for row in reads})
         yield Check(
             "attention",
-            f"{who(arn)} read {counted(len(secrets), 'injected secret')} as well ({named(secrets)}), from "
+            f"{whose(arn)} read {counted(len(secrets), 'injected secret')} as well ({named(secrets)}), from "
             f"{named(ip for row in reads for ip in parts(row['source_ips']))}.",
             "Ask why it reads secrets that tasks are given; change them if nobody knows, and let the execution role "
             "alone read them.",

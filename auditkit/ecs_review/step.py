@@ -17,7 +17,7 @@ Verdict = Literal["good", "attention", "bad", "cannot_tell"]
 # From the worst on. What cannot be told stands before what is good: a step is good only when all of it is proven.
 VERDICTS: tuple[Verdict, ...] = ("bad", "attention", "cannot_tell", "good")
 NAMED = 3  # of a list, in a sentence
-SENTENCES = 3  # of the worst checks, in the sentence of a step
+SENTENCES = 2  # of the worst checks, in the sentence of a step
 
 Row = dict[str, Any]
 
@@ -50,6 +50,7 @@ class About:
     why_it_matters: str
     cannot_show: str
     pci: tuple[str, ...] = ()
+    look: str = ""  # what tells the rest, whatever the checks say
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class Step:
 
     @property
     def what_to_do(self) -> tuple[str, ...]:
-        """What the checks ask for, the most pressing first, each once."""
-        return tuple(dict.fromkeys(check.do for check in self.checks if check.do))
+        """What the checks ask for, the most pressing first, each once; then what tells the rest."""
+        return tuple(dict.fromkeys(do for do in (*(check.do for check in self.checks), self.about.look) if do))
 
     @property
     def event_ids(self) -> tuple[str, ...]:
@@ -122,6 +123,18 @@ def named(values: Iterable[object]) -> str:
 def by(row: Row) -> str:
     """The principal of *row* in words, without its account: `user eve`."""
     return who(row["principal_arn"]).partition(" of account ")[0]
+
+
+def whose(arn: str | None) -> str:
+    """A principal at the beginning of a sentence: `User eve of account 111122223333`."""
+    name = who(arn or None)
+    return name[:1].upper() + name[1:]
+
+
+def told(finding: Finding) -> str:
+    """The sentence of a finding, with its time."""
+    first, last = at(finding.first_seen), at(finding.last_seen)
+    return f"{finding.summary.removesuffix('.')} ({first if first == last else f'{first} to {last}'})."
 
 
 def ids(events: Sequence[Row]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Step, at, by, ids, named, parts, quoted, rows, step
+from auditkit.ecs_review.step import About, Check, Evidence, Step, at, by, ids, named, parts, quoted, rows, step, told
 from auditkit.model import Finding, counted
 
 ADDRESSES = About(
@@ -54,8 +54,8 @@ def public_addresses(facts: Facts) -> Step:
         )
     if private:
         what = named(row["definition"] or row["ecs_service"] for row in private)
-        checks.append(Check("good", f"{what}: deployed or started without a public address.", event_ids=ids(private)))
-    told = {(row["cluster"], row["ecs_service"]) for row in (*public, *private)}
+        checks.append(Check("good", f"Deployed or started without a public address: {what}.", event_ids=ids(private)))
+    known = {(row["cluster"], row["ecs_service"]) for row in (*public, *private)}
     services = {(row["cluster"], row["ecs_service"]) for row in started if row["ecs_service"]}
     checks += [
         Check(
@@ -65,7 +65,7 @@ def public_addresses(facts: Facts) -> Step:
             f"`aws ecs describe-services --cluster {quoted(cluster)} --services {quoted(service)} --query "
             "'services[].networkConfiguration'`",
         )
-        for cluster, service in sorted(services - told, key=str)
+        for cluster, service in sorted(services - known, key=str)
     ]
     if not started:
         checks.append(
@@ -132,11 +132,11 @@ def _is_of(finding: Finding, interfaces: set[str]) -> bool:
 def _inside(findings: list[Finding], own: set[str]) -> Iterator[Check]:
     for finding in findings:
         of_task = _is_of(finding, own)
-        told = f"{finding.summary} It is the address of a task." if of_task else finding.summary
-        yield Check("bad" if of_task else "attention", told, finding.response)
+        said = f"{told(finding)} It comes from a task." if of_task else told(finding)
+        yield Check("bad" if of_task else "attention", said, finding.response)
 
 
 def _others(findings: list[Finding], own: set[str]) -> Iterator[Check]:
     for finding in findings:
         if _is_of(finding, own) or finding.rule == "network.refused_then_accepted":
-            yield Check("attention", finding.summary, finding.response)
+            yield Check("attention", told(finding), finding.response)

@@ -9,9 +9,23 @@ import pyarrow.compute as pc
 
 from auditkit.coverage import ALARMS
 from auditkit.ecs_review.facts import Facts
-from auditkit.ecs_review.step import About, Check, Evidence, Row, Step, at, ids, named, quoted, rows, step
+from auditkit.ecs_review.step import (
+    About,
+    Check,
+    Evidence,
+    Row,
+    Step,
+    Verdict,
+    at,
+    ids,
+    named,
+    quoted,
+    rows,
+    step,
+    told,
+)
 from auditkit.evidence import Coverage
-from auditkit.model import at_least, counted
+from auditkit.model import Finding, at_least, counted
 
 ABOUT = About(
     6,
@@ -28,13 +42,7 @@ def api_logging(facts: Facts) -> Step:
     """Judged by what was done to trails and flow logs, and by the coverage."""
     findings = [finding for finding in facts.findings if finding.rule.startswith("logging.")]
     state = [row for row in rows(facts.logging_state) if row["outcome"] == "ok"]
-    checks = []
-    for finding in findings:
-        is_bad = finding.outcome == "ok" and at_least(finding.severity, "high")
-        again = _made_again(finding.last_seen, state) if finding.rule == "logging.flow_logs_deleted" else ""
-        checks.append(
-            Check("bad" if is_bad else "attention", f"{finding.summary}{again}", finding.response, finding.evidence)
-        )
+    checks = [_of_finding(finding, state) for finding in findings]
     checks += [*_set(state), *_coverage(facts.coverage)]
     gaps = [gap for gap in facts.coverage.gaps if gap["proof"] in ALARMS]
     return step(
@@ -46,6 +54,15 @@ def api_logging(facts: Facts) -> Step:
         ],
         findings,
     )
+
+
+def _of_finding(finding: Finding, state: list[Row]) -> Check:
+    if finding.outcome != "ok":
+        said = f"Tried in vain: {told(finding)}"
+        return Check("attention", said, "Nothing changed by it. Find out who tried, and why.", finding.evidence)
+    again = _made_again(finding.last_seen, state) if finding.rule == "logging.flow_logs_deleted" else ""
+    verdict: Verdict = "bad" if at_least(finding.severity, "high") else "attention"
+    return Check(verdict, f"{told(finding)}{again}", finding.response, finding.evidence)
 
 
 def _made_again(after: object, state: list[Row]) -> str:
