@@ -3,7 +3,7 @@
 --   interface as that workload's. A flow record's own word (ecs-task-id, instance-id) goes before what CloudTrail lets
 --   one infer. An interface of which no log tells the workload has one row of kind unknown, or other when its maker
 --   described it as nothing known here. Interfaces and private addresses go from one workload to the next, so join
---   by time as well; between two spans nobody can tell.
+--   by time as well (from first_seen to last_seen, and before next_seen); between two spans nobody can tell.
 WITH sightings AS (  -- flow records, by what they say of their interface
     SELECT
         COALESCE(interface_id, resource_id) AS interface_id,  -- a regional NAT gateway has no interface
@@ -428,7 +428,8 @@ holders AS (
     SELECT
         placed.*,
         row_number() OVER (PARTITION BY interface_id ORDER BY holder_first, holder) AS turn,
-        row_number() OVER (PARTITION BY interface_id ORDER BY holder_last DESC, holder DESC) AS turn_from_last
+        row_number() OVER (PARTITION BY interface_id ORDER BY holder_last DESC, holder DESC) AS turn_from_last,
+        lead(holder_first) OVER (PARTITION BY interface_id ORDER BY holder_first, holder) AS next_seen
     FROM placed
     WHERE place = 1
 ),
@@ -534,6 +535,7 @@ SELECT
         )
         ELSE holder_last
     END AS last_seen,
+    next_seen,  -- as the next workload's: at one time before it, and not after last_seen, an interface is of one only
     told_by,
     COALESCE(holders.event_id, any_event_id, task_facts.event_id) AS event_id,  -- beside a flow log's word, one that agrees
     made_again.event_id AS made_event_id,
