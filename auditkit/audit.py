@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from auditkit.allowlist import Allowlist
+from auditkit.asked import Asked, asked_of
 from auditkit.baseline import Before
 from auditkit.cases import cases
 from auditkit.catalogue import Catalogue
@@ -21,9 +22,14 @@ from auditkit.engines.duckdb import DuckDBEngine, Earlier
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.findings import as_frame
+from auditkit.identity.policy import Policy, policy_for
+from auditkit.identity.subject import Kind, subject_of
+from auditkit.identity.who import before, who
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
-from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least
+from auditkit.moments import Moment, in_whole_hours, window_of
+from auditkit.places import NO_PLACES, Places
 from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
 from auditkit.remote import Remote
@@ -35,28 +41,12 @@ from auditkit.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+    from auditkit.identity.answer import Answer
     from auditkit.runs import MadeReport
-
-Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
-
 
 # Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
 # here, since the hour before midnight is in the folders of another day: to read them would cost that day.
 LOOKED_BACK = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One statement that was run, without its rows: what provenance tells of it."""
-
-    name: str
-    sql: str
-    rows: int
-    duration_s: float
-    bytes_scanned: int | None
-    cost_usd: float | None
-    engine: str
-    query_id: str | None
 
 
 @dataclass
@@ -78,6 +68,7 @@ class Audit:
     asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
     remote: Remote | None = None  # the engine whose tables these are
     before: Before | None = None  # what a window is compared with
+    places: Places = NO_PLACES  # what addresses are called
     _fetched: Window | None = None  # what of them is in the store
 
     @cached_property
@@ -153,8 +144,9 @@ class Audit:
         runnable = None if names is None else names - more.left_out
         self.fetch(window)
         judged = window or self.window
-        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=self._baseline(judged))
-        self.asked += [_asked(name, result) for name, result in run.results]
+        baseline = self._baseline(judged)
+        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=baseline, places=self.places)
+        self.asked += [asked_of(name, result) for name, result in run.results]
         found, allowed = [_masked(finding) for finding in run.findings], None
         if entries:
             known = [query.rule for query in catalogue.rules]
@@ -189,6 +181,34 @@ class Audit:
         self.fetch(window)
         return coverage(self.store, self.ask, window, accounts=accounts, regions=regions)
 
+    def who(self, subject: str, *, kind: Kind | None = None, since: Moment = None, until: Moment = None) -> Answer:
+        """Who *subject* is, or who is behind it, and everything known of it: see `auditkit.identity.who`.
+
+        Args:
+            subject: A principal, session, access key, address, user agent, secret, instance, or an ECS task, service or
+                cluster; by its ARN, id or name.
+            kind: Which of these, where things of several kinds have that name.
+        Raises: UnknownSubjectError, AmbiguousSubjectError, ParameterError.
+        """
+        window = self._window(since, until)
+        self.fetch(window)
+        subject_of(subject, self.ask, window, kind=kind)  # a slip is told before the rules run
+        findings = self.evaluate(window=window).findings
+        # What handed out credentials may lie before the window; of an engine's tables only the window is here.
+        earlier = window if self.remote else before(window)
+        return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier)
+
+    def policy(self, principal: str, *, since: Moment = None, until: Moment = None) -> Policy:
+        """The policy that would have allowed what a user or role used: see `auditkit.identity.policy`.
+
+        Args:
+            principal: Its ARN or name; of a name in several accounts, all of them together.
+        Raises: UnknownSubjectError, ParameterError.
+        """
+        window = self._window(since, until)
+        self.fetch(window)
+        return policy_for(self.ask, subject_of(principal, self.ask, window, kind="principal").names, window)
+
     def report(
         self,
         notebook: str | Path = "audit",
@@ -221,6 +241,7 @@ class Audit:
             parameters=parameters,
             baseline=str(self.before or ""),
             allowlist=str(Path(allowlist).absolute()) if allowlist else "",
+            places=self.places,
         )
 
     def fetch(self, window: Window | None = None) -> None:
@@ -234,7 +255,7 @@ class Audit:
         reach = self.before.reach(window or self.window) if self.before else window or self.window
         if self.remote is None or self._is_here(reach):
             return
-        wanted = _in_whole_hours(reach)
+        wanted = in_whole_hours(reach)
         self.remote.pull(self.store, wanted, now=datetime.now(UTC), whole_days=False)
         self.__dict__.pop("engine", None)  # it reads the parts that were there before
         self._fetched = wanted
@@ -315,30 +336,8 @@ class Audit:
 
     def _remember(self, name: str, result: Result) -> Result:
         masked = replace(result, table=mask_table(result.table))
-        self.asked.append(_asked(name, masked))
+        self.asked.append(asked_of(name, masked))
         return masked
-
-
-def window_of(since: Moment, until: Moment) -> Window:
-    """The window between two moments, as a caller of this package may name them. Raises: WindowError."""
-    # An age counts from now, so the door that takes it reads the clock; below here there are only windows.
-    now = datetime.now(UTC)
-    return Window(*(parse_time(m, now=now) if isinstance(m, str) and m else m or None for m in (since, until)))
-
-
-def _in_whole_hours(window: Window) -> Window:
-    """The hours that *window* touches: what coverage looks at."""
-    assert window.start
-    assert window.end
-    start = window.start.replace(minute=0, second=0, microsecond=0)
-    end = window.end.replace(minute=0, second=0, microsecond=0)
-    return Window(start, end if end == window.end else end + timedelta(hours=1))
-
-
-def _asked(name: str, result: Result) -> Asked:
-    rows, engine = result.table.num_rows, result.engine
-    cost = result.bytes_scanned, result.cost_usd
-    return Asked(name, result.sql, rows, result.duration_s, *cost, engine, result.query_id)
 
 
 def _masked(finding: Finding) -> Finding:

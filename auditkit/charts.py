@@ -12,6 +12,7 @@ import altair as alt
 import pandas as pd
 
 MARKS = 1_000
+MOST_IDENTITIES = 26  # lines of a matrix: what a screen shows at once; with twelve services, and three marks a cell
 SEVERITY_COLOURS = {
     "critical": "#67001f", "high": "#d6342c", "medium": "#f0902a", "low": "#3f8fd0", "info": "#a9b4bf",
 }  # fmt: skip
@@ -95,21 +96,28 @@ def activity_by_identity(
     rows = rows[rows["events"] > 0]  # a logarithm shades the cells
     total = rows["identity"].nunique()
     rows = _busiest(rows, "service", "events", 12)
-    by_identity = rows.groupby("identity")["events"].sum().sort_values(ascending=False, kind="stable")
-    cells = rows.groupby("identity").size().reindex(by_identity.index).cumsum()  # three marks a cell at most
-    kept = by_identity.index[(cells <= MARKS // 3) | (cells == cells.min())]
-    rows = rows[rows["identity"].isin(kept)]
-    services = rows.groupby("service")["events"].sum().sort_values(ascending=False, kind="stable").index
-    shown = "1 identity" if total == 1 else f"{total} identities"
-    shown = f"The busiest {len(kept)} of {shown}" if len(kept) < total else shown
-    refused = by_identity.index[by_identity.index.isin(rows.loc[rows["denied"] > 0, "identity"])]
-    sentence = f"{shown}; a red dot marks denied calls, which {len(refused) or 'none'} of them had."
+    by_identity = (
+        rows.groupby("identity")[["events", "denied"]].sum().sort_values("events", ascending=False, kind="stable")
+    )
+    kept = _worth_a_line(by_identity)
+    refused = int((by_identity["denied"] > 0).sum())
+    if left := total - len(kept):
+        rest = f"{left:,} more"
+        rows = rows.assign(identity=rows["identity"].where(rows["identity"].isin(kept), rest))
+        rows = rows.groupby(["identity", "service"], as_index=False, sort=False)[["events", "denied"]].sum()
+        kept = [*kept, rest]
+    sizes = rows.groupby("service")["events"].sum().sort_values(ascending=False, kind="stable")
+    services = sorted(sizes.index, key=lambda name: name == OTHERS)  # however much they are, they come last
+    shown = "1 identity" if total == 1 else f"{total:,} identities"
+    if left:
+        shown = f"{total - left} of {shown}, the busiest and those refused most, the others in the last line"
+    sentence = f"{shown}; a red dot marks denied calls, which {f'{refused:,}' if refused else 'none'} of them had."
     rows = rows.assign(label=rows["events"].map(_compact))
     bare: dict[str, Any] = {"grid": False, "ticks": False, "domain": False}
     gaps = alt.Scale(paddingInner=0.06)
     across = alt.Axis(orient="top", labelAngle=-35, **bare)
     base = alt.Chart(rows).encode(
-        x=alt.X("service:N", sort=list(services), title=None, axis=across, scale=gaps),
+        x=alt.X("service:N", sort=services, title=None, axis=across, scale=gaps),
         y=alt.Y("identity:N", sort=list(kept), title=None, axis=alt.Axis(**bare), scale=gaps),
         tooltip=[
             alt.Tooltip("identity:N", title="Identity"),
@@ -191,6 +199,17 @@ def top_sources(
 ) -> alt.TopLevelMixin:
     """The addresses that were refused most."""
     return _ranking(frame, source, count, "Source", "Rejects", top)
+
+
+def _worth_a_line(identities: Frame) -> list[str]:
+    """Of identities with `events` and `denied`, the busiest first: all if they are few, else the busiest of them and
+    those that were refused most, in the same order."""
+    if len(identities) <= MOST_IDENTITIES:
+        return list(identities.index)
+    refused = identities[identities["denied"] > 0].sort_values("denied", ascending=False, kind="stable")
+    named = set(refused.index[: MOST_IDENTITIES // 3])
+    named.update([name for name in identities.index if name not in named][: MOST_IDENTITIES - len(named)])
+    return [name for name in identities.index if name in named]
 
 
 # --- shared ---------------------------------------------------------------------------------------------------------

@@ -30,10 +30,12 @@ from auditkit.options import (
     show_sql_only,
     sigma_given,
     with_logs,
+    with_places,
     with_window,
 )
 from auditkit.store_commands import compact, ingest, pull
 from auditkit.terminal import busy, say, show
+from auditkit.who_command import who
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_UNFINISHED = 1, 2, 3
 _USAGE_ERRORS = (ParameterError, SourceError, UnknownQueryError, WindowError)
@@ -128,6 +130,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
 @baseline_given
 @allowlist_given
+@with_places
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
 @sigma_given
 @fail_on_severity
@@ -198,6 +201,7 @@ def coverage(logs: tuple[str, ...], style: str, out: Path | None, **where: Any) 
 )
 @baseline_given
 @allowlist_given
+@with_places
 @parameters_given
 @fail_on_severity
 def report(
@@ -301,7 +305,7 @@ def verify(
         sys.exit(EXIT_UNFINISHED)
 
 
-for command in (ingest, compact, pull, athena):
+for command in (who, ingest, compact, pull, athena):
     cli.add_command(command)
 
 

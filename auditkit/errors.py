@@ -74,3 +74,21 @@ class ScanLimitError(AuditkitError):
 
 class ReportError(AuditkitError):
     """A notebook stopped half-way, so there is no report."""
+
+
+class UnknownSubjectError(ParameterError):
+    """Nothing in the logs has the name that was asked about."""
+
+    def __init__(self, text: str, where: str, close: Iterable[str]) -> None:
+        self.text, self.close = text, list(close)
+        hint = f" Did you mean {' or '.join(map(repr, self.close))}?" if self.close else ""
+        super().__init__(f"Nothing in {where} is called {text!r}.{hint}")
+
+
+class AmbiguousSubjectError(ParameterError):
+    """Things of several kinds have the name that was asked about."""
+
+    def __init__(self, text: str, kinds: Iterable[str]) -> None:
+        self.text, self.kinds = text, list(kinds)
+        choice = " or ".join(f"--kind {kind}" for kind in self.kinds)
+        super().__init__(f"{text!r} is the name of {len(self.kinds)} kinds of things. Say which is meant: {choice}.")

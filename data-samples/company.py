@@ -18,7 +18,7 @@ REGION, GLOBAL = "eu-central-1", "us-east-1"
 OFFICE, CRON_HOST, VPN = "192.0.2.10", "192.0.2.40", "192.0.2.20"
 HOME_IPV6 = "2001:db8:51::1f"
 NAT_ADDRESS, SCANNER_ADDRESS, ROGUE_ADDRESS = "192.0.2.130", "192.0.2.135", "192.0.2.181"
-ATTACKER = "198.51.100.77"
+ATTACKER, SECOND_ATTACKER = "198.51.100.77", "198.51.100.23"  # two strangers who know nothing of each other
 
 
 def stream(name: str) -> random.Random:
@@ -73,6 +73,8 @@ TASK, EXECUTION = Role("checkout-task"), Role("checkout-execution")
 PLATFORM_ADMIN = Role("platform-admin")  # inherited; carries AdministratorAccess and trusts ecs-tasks
 ROTATION, BATCH = Role("secret-rotation"), Role("batch-instance")
 AUDIT, SCANNER = Role("security-audit"), Role("posture-scanner", SHARED)
+REPORTING = Role("reporting-export")  # trusts checkout-task since a report was made in the shop; nobody remembers
+ANALYTICS = Role("analytics-reader", SHARED)
 ECS_SERVICE = service_role("AWSServiceRoleForECS", "ecs.amazonaws.com")
 SCALING = service_role(
     "AWSServiceRoleForApplicationAutoScaling_ECSService", "ecs.application-autoscaling.amazonaws.com"

@@ -1,28 +1,32 @@
-"""The two days, told from end to end: all records, all flow lines, and the labels of the incident."""
+"""The two days, told from end to end: all records, all flow lines, and the labels of both incidents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from afternoon import afternoon, leaking_task, seen
 from cloudtrail import Json, Trail, iso
-from company import ATTACKER, BEN, CLARA, DORA, END, FIRST_DAY, LAST_DAY, MIA, PROD, SHARED
+from company import ATTACKER, BEN, CLARA, DORA, END, FIRST_DAY, LAST_DAY, MIA, PROD, SECOND_ATTACKER, SHARED
 from fleet import Fleet
 from flowlogs import FlowLogs
 from incident import entered_task, night
+from mishap import egress_closed, refused
 from morning import morning
 from people import AUDIT_READS, ECS_READS, PLATFORM_READS, honest_refusals, scan, stranger_at_the_door, work_day
 from pipeline import deploy, rebuild, rotate, scale
 from services import background, batch_host, nightly_cron
 from story import Story
 from traffic import attack, ordinary
+from truth import Truth
 
 
 @dataclass(frozen=True)
 class Told:
-    """The whole story: all records, all flow lines, and the labels of the incident."""
+    """The whole story: all records, all flow lines, and the labels of both incidents."""
 
     records: list[Json]
+    added: list[Json]  # records of what was told later; the files have all others as if these were not there
     flows: FlowLogs
     labels: Json
 
@@ -69,18 +73,37 @@ def tell() -> Told:
 
     fleet.trail = Trail("incident")
     trails.append(fleet.trail)
-    story, flows = Story(fleet), FlowLogs()
+    story, flows = Story("night", fleet), FlowLogs()
     rogue = night(story)
     morning(story, platform, rogue)
     fleet.live(rogue)
     ordinary(flows, fleet)
-    seen = attack(flows, entered_task(fleet), rogue)
+    by_night = [{"incident": "night", **label} for label in attack(flows, entered_task(fleet), rogue)]
+
+    fleet.trail, evening = Trail("afternoon"), Trail("mishap")
+    later = Story("afternoon", fleet)
+    stolen, leaking = afternoon(later), leaking_task(fleet)
+    by_day = [{"incident": "afternoon", **label} for label in seen(flows, leaking)]
+    closed, opened = egress_closed(evening)
+    refused(flows, fleet)
+
+    added = [*fleet.trail.records, *evening.records]
+    records = [record for trail in trails for record in trail.records]
+    truth = Truth([record for record in (*records, *added) if kept(record)], flows)
     labels = {
         "attacker": ATTACKER,
+        "second_attacker": SECOND_ATTACKER,
         "task_entered": entered_task(fleet).id,
         "task_started": rogue.id,
-        "events": sorted(story.labels, key=lambda label: (str(label["time"]), str(label["event_id"]))),
-        "flows": seen,
+        "task_stolen": leaking.id,
+        "events": sorted(story.labels + later.labels, key=lambda label: (str(label["time"]), str(label["event_id"]))),
+        "flows": by_night + by_day,
+        "lineage": truth.lineage(rogue, stolen),
+        "links": truth.links(entered_task(fleet), leaking, closed, opened),
     }
-    records = [record for trail in trails for record in trail.records if record["recipientAccountId"] in (PROD, SHARED)]
-    return Told([record for record in records if record["eventTime"] < iso(END)], flows, labels)
+    return Told(list(filter(kept, records)), list(filter(kept, added)), flows, labels)
+
+
+def kept(record: Json) -> bool:
+    """Whether a record lies in the two days, and in an account that the company can read."""
+    return record["recipientAccountId"] in (PROD, SHARED) and record["eventTime"] < iso(END)

@@ -31,33 +31,55 @@ from flowlogs import FORMATS, FlowLogs
 DELIVERED_EVERY = {(PROD, REGION): 30, (PROD, GLOBAL): 60, (SHARED, REGION): 120, (SHARED, GLOBAL): 180}
 LINES_EVERY = {FLOW_LOG_SHOP: 60, FLOW_LOG_DATA: 180, FLOW_LOG_DATA_AGAIN: 180}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+Slot = tuple[str, str, datetime]  # account, region, and when the delivery is made
 REDELIVERED, LATE = 7, 2  # events that arrive twice; events that arrive many hours later
 
 
-def deliveries(records: Iterable[Json]) -> dict[str, list[Json]]:
-    """The trail's files by S3 key: a few minutes late, a little out of order, a few events twice."""
+def deliveries(records: Iterable[Json], added: Iterable[Json]) -> dict[str, list[Json]]:
+    """The trail's files by S3 key: a few minutes late, a little out of order, a few events twice.
+
+    What was *added* to the story later comes in turn and once, so that the other records lie as they lay before.
+    """
     random = stream("delivery")
-    ordered = sorted(records, key=lambda record: (record["eventTime"], record["eventID"]))
+    ordered = sorted(records, key=in_time)
     twice = set(random.sample(range(len(ordered)), REDELIVERED))
     late = set(random.sample(range(len(ordered) // 3), LATE))
-    slots: dict[tuple[str, str, datetime], list[Json]] = defaultdict(list)
+    slots: dict[Slot, list[Json]] = defaultdict(list)
     for n, record in enumerate(ordered):
-        account, region = record["recipientAccountId"], record["awsRegion"]
-        every = timedelta(minutes=DELIVERED_EVERY[account, region])
-        happened = datetime.fromisoformat(record["eventTime"])
-        arrived = happened + timedelta(seconds=random.randrange(120, 520), hours=19 if n in late else 0)
+        delay = timedelta(seconds=random.randrange(120, 520), hours=19 if n in late else 0)
         if n in late:
             record = {**record, "addendum": {"reason": "DELIVERY_DELAY"}}
-        slot = FIRST_DAY + ((arrived - FIRST_DAY) // every + 1) * every
-        slots[account, region, slot].append(record)
+        account, region, end = slot_of(record, delay)
+        slots[account, region, end].append(record)
         if n in twice:
-            slots[account, region, slot + every].append(record)
-    files = {}
-    for (account, region, slot), held in sorted(slots.items()):
+            slots[account, region, end + timedelta(minutes=DELIVERED_EVERY[account, region])].append(record)
+    written: dict[Slot, tuple[str, list[Json]]] = {}
+    for slot, held in sorted(slots.items()):
         held.sort(key=lambda record: written_about(record, random.randrange(90)))
-        name = f"{account}_CloudTrail_{region}_{slot:%Y%m%dT%H%MZ}_{''.join(random.choices(LETTERS, k=16))}.json.gz"
-        files[f"AWSLogs/{account}/CloudTrail/{region}/{slot:%Y/%m/%d}/{name}"] = held
+        written[slot] = "".join(random.choices(LETTERS, k=16)), held
+    random = stream("later deliveries")
+    for record in sorted(added, key=in_time):
+        slot = slot_of(record, timedelta(seconds=random.randrange(120, 520)))
+        if slot not in written:
+            written[slot] = "".join(random.choices(LETTERS, k=16)), []
+        written[slot][1].append(record)
+    files = {}
+    for (account, region, end), (letters, held) in sorted(written.items()):
+        name = f"{account}_CloudTrail_{region}_{end:%Y%m%dT%H%MZ}_{letters}.json.gz"
+        files[f"AWSLogs/{account}/CloudTrail/{region}/{end:%Y/%m/%d}/{name}"] = held
     return files
+
+
+def in_time(record: Json) -> tuple[str, str]:
+    return record["eventTime"], record["eventID"]
+
+
+def slot_of(record: Json, delay: timedelta) -> Slot:
+    """The delivery that brings *record*, so long after it happened."""
+    account, region = record["recipientAccountId"], record["awsRegion"]
+    every = timedelta(minutes=DELIVERED_EVERY[account, region])
+    arrived = datetime.fromisoformat(record["eventTime"]) + delay
+    return account, region, FIRST_DAY + ((arrived - FIRST_DAY) // every + 1) * every
 
 
 def written_about(record: Json, seconds: int) -> datetime:
@@ -91,7 +113,7 @@ def gzipped(text: str) -> bytes:
 
 def labels_text(labels: Json) -> str:
     """The labels as YAML, one event or act a line: a reader's file, not to be taken for a log among logs."""
-    lines = ["# Written by generate.py: every event of the incident told in README.md, and what the network saw of it."]
+    lines = ["# Written by generate.py: every event of the incidents told in README.md, and what the network saw."]
     for name, value in labels.items():
         if isinstance(value, list):
             lines += [f"{name}:", *(f"  - {json.dumps(item)}" for item in value)]
@@ -104,9 +126,8 @@ def write(out: Path) -> None:
     """Replace `AWSLogs/` and `labels.yaml` in *out*."""
     told = tell()
     shutil.rmtree(out / "AWSLogs", ignore_errors=True)
-    texts = {
-        key: json.dumps({"Records": held}, separators=(",", ":")) for key, held in deliveries(told.records).items()
-    }
+    delivered = deliveries(told.records, told.added)
+    texts = {key: json.dumps({"Records": held}, separators=(",", ":")) for key, held in delivered.items()}
     texts |= {key: "\n".join(lines) + "\n" for key, lines in flow_files(told.flows).items()}
     for key, text in texts.items():
         path = out / key

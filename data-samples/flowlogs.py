@@ -9,6 +9,7 @@ from company import (
     ALB_IPV6,
     CLUSTER,
     END,
+    FIRST_DAY,
     FLOW_LOG_DATA,
     FLOW_LOG_DATA_AGAIN,
     FLOW_LOG_SHOP,
@@ -34,7 +35,10 @@ CUSTOM = (
 FORMATS = {FLOW_LOG_SHOP: CUSTOM, FLOW_LOG_DATA: DEFAULT, FLOW_LOG_DATA_AGAIN: DEFAULT}
 
 TCP = 6
+DATABASE = 5432
 DELETED, MADE_AGAIN = at("02:41:03"), at("09:12:31")  # the data VPC has no flow log in between
+CLOSED_FROM = FIRST_DAY + timedelta(hours=21, minutes=12, seconds=5)  # the tasks cannot reach the database
+CLOSED_UNTIL = FIRST_DAY + timedelta(hours=21, minutes=18, seconds=20)
 
 
 @dataclass
@@ -54,7 +58,7 @@ class FlowLogs:
             log = FLOW_LOG_DATA if end < DELETED else FLOW_LOG_DATA_AGAIN
             if end >= DELETED and begin < MADE_AGAIN:
                 return
-        if end >= END:
+        if end >= END or is_cut_off(begin, fields):
             return
         values: dict[str, object] = {
             "version": 7 if log == FLOW_LOG_SHOP else 2,
@@ -128,3 +132,9 @@ class FlowLogs:
 
     def port(self) -> int:
         return self.random.randrange(32768, 61000)
+
+
+def is_cut_off(begin: datetime, fields: dict[str, object]) -> bool:
+    """Whether a conversation with the database cannot have been while the tasks' group did not let it out."""
+    is_database = DATABASE in (fields.get("srcport"), fields.get("dstport"))
+    return is_database and fields.get("action") == "ACCEPT" and CLOSED_FROM <= begin < CLOSED_UNTIL

@@ -1,4 +1,4 @@
-"""How the incident is told: its moments, its labels, and two requests that both its halves make."""
+"""How an incident is told: its moments, its labels, and two requests that both halves of the first make."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def at(clock: str) -> datetime:
 
 @dataclass
 class Story:
+    incident: str  # what its labels are called by: night, afternoon
     fleet: Fleet
     labels: list[Json] = field(default_factory=list)
 
@@ -33,6 +34,7 @@ class Story:
         refused = record.get("errorCode")
         self.labels.append(
             {
+                "incident": self.incident,
                 "event_id": record["eventID"],
                 "time": record["eventTime"],
                 "account_id": record["recipientAccountId"],

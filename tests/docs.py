@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from auditkit.catalogue import Catalogue, Query
 from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.views import views
 from auditkit.model import SEVERITIES
 from auditkit.parameters import QueryParameter
 from auditkit.schema import ARROW, TABLES
@@ -65,8 +66,8 @@ def tables() -> str:
     parts = [
         "# The two tables",
         WRITTEN,
-        "Every query and every rule reads these two tables, on any engine. `auditkit sql` takes one SELECT over them.\n"
-        "Times are UTC. Types are Trino's.",
+        "Every query and every rule reads these two tables, on any engine. `auditkit sql` takes one SELECT over them and\n"
+        "over the views [below](#views). Times are UTC. Types are Trino's.",
     ]
     for table in TABLES.values():
         rows = [(f"`{c.name}`", c.type, c.about, c.origin) for c in table.columns]
@@ -77,7 +78,25 @@ def tables() -> str:
                 "Worked out when a query asks, and never stored:",
                 grid(("column", "type", "meaning", "from"), rows),
             ]
-    return page(parts)
+    return page([*parts, *views_told()])
+
+
+def views_told() -> list[str]:
+    """The views: what several questions read, worked out of the tables when a query asks."""
+    parts = [
+        "## Views",
+        "What several questions read, and no log has as a table. A statement that reads one gets its SELECT in front, so\n"
+        "that what is shown needs nothing but the two tables.",
+    ]
+    engine = DuckDBEngine({})
+    for name, view in views().items():
+        columns = engine.run(f"SELECT * FROM {name}").table.schema
+        parts += [
+            f"### {name}",
+            f"**{view.header['title']}.** {one_line(view.header['about'])}",
+            grid(("column", "type"), [(f"`{column.name}`", type_name(column.type)) for column in columns]),
+        ]
+    return parts
 
 
 def queries(asked: Sequence[Query]) -> str:

@@ -115,10 +115,32 @@ def test_the_rarest_services_are_added_up_as_one() -> None:
 def test_identities_fit_however_many_there_are(count: int, services: int) -> None:
     chart = charts.activity_by_identity(identities(count, services))
     assert marks(chart) <= 1_000
-    shown = len({row["identity"] for row in rows_of(chart)})
-    sentence = chart.to_dict()["description"]
-    assert sentence.startswith(f"The busiest {shown} of {count}" if shown < count else f"{count} identities")
-    assert shown == count or count == 400
+    lines = {row["identity"] for row in rows_of(chart)}
+    few = min(count, charts.MOST_IDENTITIES)
+    assert len(lines) == (count if count == few else few + 1)
+    said = f"{few} of {count} identities, the busiest" if count > few else f"{count} identities;"
+    assert chart.to_dict()["description"].startswith(said)
+
+
+def test_what_the_other_identities_did_is_added_up_in_the_last_line() -> None:
+    frame = identities(60, 1)
+    chart = charts.activity_by_identity(frame)
+    rows = rows_of(chart)
+    rest = f"{60 - charts.MOST_IDENTITIES} more"
+    assert chart.to_dict()["layer"][0]["encoding"]["y"]["sort"][-1] == rest
+    assert sum(row["events"] for row in rows) == frame["event_count"].sum()
+    assert sum(row["denied"] for row in rows) == frame["denied_count"].sum()
+    assert next(row for row in rows if row["identity"] == rest)["events"] > 0
+
+
+def test_an_identity_that_was_refused_has_a_line_however_little_it_did() -> None:
+    frame = identities(60, 1).assign(denied_count=0)
+    frame.loc[len(frame)] = ["role/probed", "s0", 3, 3]
+    chart = charts.activity_by_identity(frame)
+    assert {"identity": "role/probed", "events": 3, "denied": 3}.items() <= next(
+        row for row in rows_of(chart) if row["identity"] == "role/probed"
+    ).items()
+    assert "which 1 of them had" in chart.to_dict()["description"]
 
 
 def test_the_busiest_identity_is_on_top() -> None:

@@ -196,7 +196,7 @@ def test_each_label_names_one_record_and_tells_it_as_it_is(records: list[dict[st
     distinct = {json.dumps(record, sort_keys=True): record for record in records}.values()
     times = Counter(record["eventID"] for record in distinct)
     by_id = {record["eventID"]: record for record in distinct}
-    assert len(labels["events"]) > 60
+    assert len(labels["events"]) > 80
     for label in labels["events"]:
         assert times[label["event_id"]] == 1
         record = by_id[label["event_id"]]
@@ -206,9 +206,10 @@ def test_each_label_names_one_record_and_tells_it_as_it_is(records: list[dict[st
 
 def test_every_call_of_the_attacker_is_labelled(records: list[dict[str, Any]], labels: Any) -> None:
     labelled = {label["event_id"] for label in labels["events"]}
-    calls = {record["eventID"] for record in records if record["sourceIPAddress"] == labels["attacker"]}
-    assert len(calls) > 50
-    assert calls <= labelled
+    for attacker, many in (("attacker", 50), ("second_attacker", 15)):
+        calls = {record["eventID"] for record in records if record["sourceIPAddress"] == labels[attacker]}
+        assert len(calls) > many
+        assert calls <= labelled
 
 
 def test_the_network_saw_what_its_labels_say(flows: list[dict[str, str]], labels: Any) -> None:
@@ -222,8 +223,10 @@ def test_the_network_saw_what_its_labels_say(flows: list[dict[str, str]], labels
             == (label["interface_id"], label["srcaddr"], label["action"])
             and ipaddress.ip_address(line["dstaddr"]) in target
         ]
-        if label["step"] == "scan from the task":
-            assert {line["ecs-task-id"] for line in seen} == {labels["task_entered"]}
+        if label["step"] in ("scan from the task", "scan of the database subnets"):
+            task = labels["task_entered" if label["incident"] == "night" else "task_stolen"]
+            seen = [line for line in seen if line["dstport"] != "5432"]  # which a mistake closed on the evening before
+            assert {line["ecs-task-id"] for line in seen} == {task}
         if label["step"] == "database refused":  # the scan before it knocked there as well
             assert all(line["dstport"] == "5432" for line in seen)
         assert len(seen) == label["records"], label["step"]
@@ -233,6 +236,101 @@ def test_the_database_is_dark_between_the_flow_log_and_its_successor(flows: list
     dark = range(1793673663, 1793697151)  # 02:41:03 to 09:12:31
     assert not [line for line in flows if line["version"] == "2" and int(line["end"]) in dark]
     assert {line["log-status"] for line in flows if line["version"] == "7" and int(line["end"]) in dark} == {"OK"}
+
+
+def test_the_tasks_cannot_reach_the_database_while_their_group_does_not_let_them_out(
+    flows: list[dict[str, str]], labels: Any
+) -> None:
+    (closed,) = (link for link in labels["links"] if link["kind"] == "change")
+    evening = range(1793653925, 1793654300)  # 2 November, 21:12:05 to 21:18:20
+    tried = [
+        line
+        for line in flows
+        if line["log-status"] == "OK" and line["dstport"] == "5432" and int(line["start"]) in evening
+    ]
+    assert {line["action"] for line in tried if line["srcaddr"].startswith("10.20.")} == {"REJECT"}
+    refused = [line for line in tried if line["interface-id"] in closed["interface_ids"]]
+    assert len(refused) == closed["rejects"]
+    assert {line["dstaddr"] for line in refused} == {"10.30.0.20"}
+
+
+def test_every_hop_of_a_lineage_hands_out_the_key_that_the_next_one_signs_with(
+    records: list[dict[str, Any]], labels: Any
+) -> None:
+    by_id = {record["eventID"]: record for record in records}
+    assert max(len(lineage["chain"]) for lineage in labels["lineage"]) == 3
+    for lineage in labels["lineage"]:
+        keys = [hop["access_key_id"] for hop in lineage["chain"]]
+        assert keys[-1:] in ([], [lineage["subject"]])
+        for before, hop in zip([None, *keys], lineage["chain"], strict=False):
+            for event_id in (hop["event_id"], *hop["copies"]):
+                record = by_id[event_id]
+                assert record["responseElements"]["credentials"]["accessKeyId"] == hop["access_key_id"]
+                assert record["requestParameters"]["roleArn"] == hop["principal_arn"]
+                assert record["requestParameters"]["roleSessionName"] == hop["session_name"]
+                assert record["userIdentity"].get("accessKeyId") in (before, None)
+
+
+def test_a_lineage_is_asked_for_by_key_or_session_or_task(labels: Any) -> None:
+    also = {lineage["what"]: lineage["also"] for lineage in labels["lineage"]}
+    stolen = labels["task_stolen"]
+    assert also["the stolen session of the task"] == [
+        f"arn:aws:sts::111122223333:assumed-role/checkout-task/{stolen}",
+        stolen,
+    ]
+    assert also["the role of the other account"] == ["arn:aws:sts::444455556666:assumed-role/analytics-reader/export-7"]
+    assert also["the old key"] == []
+
+
+def test_each_link_has_the_rejects_of_the_story(flows: list[dict[str, str]], labels: Any) -> None:
+    links = {(link["kind"], link["shared"]): link for link in labels["links"]}
+    group = "sg-0ec5fad55b7f6351f"
+    assert {name: link["rejects"] for name, link in links.items()} == {
+        ("address", labels["attacker"]): 17 + 17 + 9 + 5,  # two doors of the load balancer, the gateway, the database
+        ("address", labels["second_attacker"]): 3,
+        ("task", labels["task_entered"]): 12 * 6,  # hosts and ports
+        ("endpoint", "10.20.10.122"): 12 * 6,
+        ("task", labels["task_stolen"]): 10 * 4,
+        ("endpoint", "10.20.11.166"): 10 * 4,
+        ("change", group): 2 * 42,  # tasks, and tries of each: every 9 of 375 seconds, from the fifth on
+    }
+    seen = Counter(
+        (line["interface-id"], line["srcaddr"], line["dstaddr"], int(line["dstport"]))
+        for line in flows
+        if line["action"] == "REJECT"
+    )
+    for name, link in links.items():
+        assert sum(count for *_, count in link["flows"]) == link["rejects"], name
+        for source, target, port, action, count in link["flows"]:
+            assert action == "REJECT"
+            assert sum(seen[eni, source, target, port] for eni in link["interface_ids"]) == count, (name, target, port)
+
+
+def test_each_link_lists_every_event_that_has_what_it_shares(records: list[dict[str, Any]], labels: Any) -> None:
+    by_id = {record["eventID"]: record for record in records}
+    task_arn = "arn:aws:iam::111122223333:role/checkout-task"
+    for link in labels["links"]:
+        events = [by_id[event_id] for event_id in link["event_ids"]]
+        if link["kind"] == "task":
+            of_task = {
+                record["eventID"]
+                for record in records
+                if record["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {}).get("arn") == task_arn
+                and record["userIdentity"]["principalId"].endswith(f":{link['shared']}")
+                and record["sourceIPAddress"] in (labels["attacker"], labels["second_attacker"])
+            }
+            assert set(link["event_ids"]) == of_task
+        elif link["kind"] == "change":
+            until = by_id[link["until_event_id"]]
+            assert [event["eventName"] for event in (*events, until)] == [
+                "RevokeSecurityGroupEgress",
+                "AuthorizeSecurityGroupEgress",
+            ]
+            assert {event["requestParameters"]["groupId"] for event in (*events, until)} == {link["shared"]}
+        else:
+            assert events
+            assert {event["sourceIPAddress"] for event in events} == {link["shared"]}
+            assert {"vpcEndpointId" in event for event in events} == {link["kind"] == "endpoint"}
 
 
 def test_the_interface_of_the_attackers_task_can_be_found_from_its_launch(

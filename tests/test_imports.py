@@ -19,12 +19,12 @@ PACKAGE = Path(auditkit.__file__).parent
 LAYERS = """
 __main__
 cli
-athena_commands store_commands
+athena_commands store_commands who_command
 ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections
+config options sections case_sections secrets_sections investigate_sections
 opening
 audit
 baseline
@@ -36,10 +36,11 @@ runs rules evidence
 identity
 allowlist cases
 aggregate_rules
-findings match_rules output terminal history coverage joining
+findings match_rules output terminal history coverage joining place_columns
+places
 catalogue signs judgement
 prefilter
-parameters delivery
+asked parameters delivery
 engines
 validation
 ingest compaction
@@ -50,9 +51,10 @@ store
 parts entries pulls
 fingerprints
 logs
-report heatmap
+report heatmap lineage_charts
+networks geoip
 charts
-redact schema resources addresses
+redact schema resources addresses moments
 model
 errors
 """
@@ -61,6 +63,7 @@ PRESENTATION = {
     "report": {"redact", "model", "resources", "errors", "schema"},
     "charts": {"redact", "model", "errors"},
     "heatmap": {"charts"},
+    "lineage_charts": {"charts"},
 }
 
 # Who touches files, and what for. All others take and give values.
@@ -82,6 +85,8 @@ FILES = {
     "engines.trino.tables": "queries/frames/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "formats.attack": "the names of ATT&CK's techniques",
+    "identity.actions": "actions.toml",
+    "identity.granted": "an export of the policies of an account",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",
     "logs.archives": "the files inside a zip",
@@ -92,6 +97,7 @@ FILES = {
     "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",
     "logs.s3.objects": "huge objects, for a while",
     "match_rules": "queries/frames/",
+    "networks": "networks.toml",
     "output": "what --out names",
     "report.render": "the style sheet and the scripts",
     "report.run": "the report",

@@ -16,6 +16,7 @@ from markupsafe import escape
 from auditkit import history, runs
 from auditkit.errors import ReportError, SourceError, UnknownQueryError
 from auditkit.model import SEVERITIES, Window
+from auditkit.places import Places
 from auditkit.report.run import RunRecord
 from auditkit.resources import NOTEBOOKS
 from auditkit.rules import RuleRun
@@ -98,14 +99,14 @@ def test_a_report_prints_its_path_and_sums_up_beside_it(ran: dict[str, Ran]) -> 
     assert done.out == f"{done.path}\n"
     assert done.path.name.startswith("audit-20")
     quarantined, summary = done.err.splitlines()
-    assert summary.startswith("2 critical, ")
+    assert summary.startswith("4 critical, ")
     assert quarantined.startswith("quarantined: ")
 
 
 def test_the_report_holds_every_finding_and_the_record_its_ids(ran: dict[str, Ran], rule_run: RuleRun) -> None:
     html, kept = ran["samples"].html, ran["samples"].record
     assert {finding.id for finding in rule_run.findings} < {finding["id"] for finding in kept["findings"]}
-    assert kept["counts"]["critical"] == 2
+    assert kept["counts"]["critical"] == 4
     assert all(str(escape(finding.summary)) in html for finding in rule_run.findings)
     for heading in ("What is new", "Findings", "Activity by identity", "Network", "Coverage", "Provenance"):
         assert f">{heading}<" in html, heading
@@ -249,3 +250,14 @@ def test_a_notebook_is_found_by_name_or_path(tmp_path: Path) -> None:
         runs.find_notebook("audits")
     with pytest.raises(SourceError, match="There is no notebook at"):
         runs.find_notebook(tmp_path / "x.ipynb")
+
+
+def test_a_notebook_is_told_where_the_names_of_addresses_are(
+    told: dict[str, Any], command: Command, samples: Path, places: Places
+) -> None:
+    country, asn = places.geoip_files
+    said = command("report", samples, "--networks", places.networks_file, "--geoip", country, "--geoip", asn)
+    assert said.code == 3, said.err
+    assert (told["networks"], told["geoip"]) == (places.networks_file, [country, asn])
+    assert command("report", samples).code == 3
+    assert (told["networks"], told["geoip"]) == ("", [])

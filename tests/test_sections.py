@@ -15,6 +15,7 @@ from auditkit.audit import Audit
 from auditkit.evidence import Coverage
 from auditkit.ingest import ingest
 from auditkit.model import Window, at_least
+from auditkit.places import Places
 from auditkit.report.block import Block
 from auditkit.rules import RuleRun
 from auditkit.store import Store
@@ -42,7 +43,7 @@ def titles(shown: list[Block]) -> list[Any]:
 def test_the_verdict_is_the_worst_finding_in_one_sentence(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
     said = sentence(audit, rule_run, facts)
     severe = sum(1 for finding in rule_run.findings if finding.severity == "high")
-    assert said == f"2 critical and {severe} high findings; the worst: {rule_run.findings[0].summary}"
+    assert said == f"4 critical and {severe} high findings; the worst: {rule_run.findings[0].summary}"
     assert sections.verdict(audit, rule_run, facts)[0].data["severity"] == "critical"
 
 
@@ -58,7 +59,7 @@ def test_mild_findings_are_counted_and_called_mild(audit: Audit, rule_run: RuleR
 
 def test_no_finding_says_what_was_searched(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
     said = sentence(audit, only(rule_run), facts)
-    assert said == "No rule fired on 2,126 events and 11,047 flow records of 2 accounts."
+    assert said == "No rule fired on 2,192 events and 11,186 flow records of 2 accounts."
 
 
 def test_rules_that_did_not_run_are_part_of_the_verdict(audit: Audit, rule_run: RuleRun, facts: Coverage) -> None:
@@ -70,7 +71,7 @@ def test_an_empty_window_is_not_called_clean(audit: Audit) -> None:
     with opening.open(store=audit.store.folder, since="2027-01-01") as later:
         said = sections.verdict(later, later.evaluate(), later.coverage())[0]
         assert said.data["sentence"].startswith("There was nothing to judge")
-        assert "holding 13,180 records" in said.data["detail"]
+        assert "holding 13,385 records" in said.data["detail"]
         assert said.data["severity"] == "info"  # None would be drawn as good news
         assert "nothing can be said about rejects" in sections.network(later)[0].text
         assert "No call to ecs" in json.dumps([block.data for block in sections.activity(later, ["ecs"])])
@@ -105,6 +106,27 @@ def test_activity_and_network_show_sql_with_every_table(audit: Audit) -> None:
     assert len(set(titles(shown))) == len(shown)
     assert all("FROM" in json.dumps(block.data) for block in shown)
     assert all(block.data.get("total", 1) > 0 for block in shown)
+
+
+def columns(shown: list[Block]) -> dict[str, list[str]]:
+    tables = [(block.data, block.data.get("table") if block.kind == "chart" else block.data) for block in shown]
+    return {data["title"]: [column["name"] for column in table["columns"]] for data, table in tables if table}
+
+
+def test_addresses_of_a_report_have_their_places_beside_them(audit: Audit, places: Places) -> None:
+    placed = replace(audit, places=places)
+    plain = columns([*sections.activity(audit, ["ecs", "iam"]), *sections.network(audit)])
+    named = columns([*sections.activity(placed, ["ecs", "iam"]), *sections.network(placed)])
+    added = {title: [name for name in named[title] if name not in plain[title]] for title in plain}
+    assert {title: names for title, names in added.items() if names} == {
+        "Who did what": ["place"],
+        "Who read which secret": ["place"],
+        "Rejects that belong to events": ["place"],
+        "Rejects by source": ["place"],
+        "Rejects by interface and peer": ["source_place", "destination_place"],
+    }
+    told = json.dumps([block.data for block in sections.network(placed)])
+    assert "NL, Example Hosting AS64500" in told
 
 
 def test_coverage_names_what_the_report_cannot_see(tmp_path: Path) -> None:

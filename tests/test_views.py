@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import sqlglot
@@ -11,11 +11,13 @@ from sqlglot import exp
 from auditkit.engines import views
 from auditkit.engines.dialect import parse, tables_read
 from auditkit.engines.duckdb import DuckDBEngine
+from auditkit.engines.headed import headed
 from auditkit.errors import QueryError
 from auditkit.resources import QUERIES
 from auditkit.schema import TABLES
 from tests.test_duckdb_engine import events
 
+VIEW_FILES = sorted((QUERIES / "views").glob("*.sql"))
 VIEWS = {
     "calls": "SELECT event_id AS id, event_name AS call FROM cloudtrail_events",
     "odd_calls": "SELECT id FROM calls WHERE call LIKE 'Odd%'",
@@ -23,9 +25,15 @@ VIEWS = {
 }
 
 
+def select(sql: str) -> exp.Query:
+    tree = sqlglot.parse_one(sql, read="trino")
+    assert isinstance(tree, exp.Query)
+    return tree
+
+
 @pytest.fixture(autouse=True)
 def _views(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: Mapping[str, exp.Query] = {name: sqlglot.parse_one(sql, read="trino") for name, sql in VIEWS.items()}  # type: ignore[misc]
+    made = {name: views.View({"title": name}, select(sql)) for name, sql in VIEWS.items()}
     monkeypatch.setattr(views, "views", lambda: made)
 
 
@@ -59,7 +67,14 @@ def test_a_view_of_another_place_is_none() -> None:
 
 
 def test_no_view_is_called_like_a_table() -> None:
-    assert not {path.stem for path in (QUERIES / "views").glob("*.sql")} & TABLES.keys()
+    assert not {path.stem for path in VIEW_FILES} & TABLES.keys()
+
+
+@pytest.mark.parametrize("path", VIEW_FILES, ids=lambda path: path.stem)
+def test_a_view_says_what_it_is(path: Path) -> None:
+    header, _ = headed(path)
+    assert header.keys() == {"title", "about"}
+    assert all(isinstance(text, str) and text for text in header.values())
 
 
 def test_an_engine_answers_of_a_view_and_shows_it() -> None:

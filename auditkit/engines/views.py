@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
@@ -15,10 +16,17 @@ from auditkit.engines.headed import headed
 from auditkit.resources import QUERIES
 
 
+class View(NamedTuple):
+    """One file of queries/views/."""
+
+    header: Mapping[str, Any]  # title, about
+    select: exp.Query
+
+
 @cache
-def views() -> Mapping[str, exp.Query]:
-    """The SELECT of each view, by its name."""
-    return {path.stem: headed(path)[1] for path in sorted((QUERIES / "views").glob("*.sql"))}
+def views() -> Mapping[str, View]:
+    """Every view by its name."""
+    return {path.stem: View(*headed(path)) for path in sorted((QUERIES / "views").glob("*.sql"))}
 
 
 def with_views(tree: exp.Query) -> exp.Query:
@@ -50,6 +58,6 @@ def _add(tree: exp.Query, found: dict[str, exp.Query]) -> None:
         name = table.name.lower()
         is_plain = isinstance(table.this, exp.Identifier) and not table.args.get("db")
         if is_plain and name in views() and name not in found and name not in ctes_in_sight(table):
-            view = views()[name].copy()
+            view = views()[name].select.copy()
             _add(view, found)
             found[name] = view

@@ -17,6 +17,15 @@ CERTAINTIES: tuple[Certainty, ...] = ("unknown", "likely", "proven")  # the weak
 OriginKind = Literal["person", "automation", "workload", "service", "user", "root", "account", "unknown"]
 
 
+def session_arn(principal_arn: str | None, session_name: str | None) -> str | None:
+    """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, of a role's session alone."""
+    parts = (principal_arn or "").split(":", 5)
+    if not session_name or len(parts) != 6 or not parts[5].startswith("role/"):
+        return None
+    role = parts[5].rsplit("/", 1)[-1]  # AWS leaves the path of the role out here
+    return f"{parts[0]}:{parts[1]}:sts::{parts[4]}:assumed-role/{role}/{session_name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """One way of calling AWS: a principal, for a role with one session of it, and the key that signs."""
@@ -30,12 +39,7 @@ class Identity:
     @property
     def session_arn(self) -> str | None:
         """`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, of a role's session alone."""
-        arn = self.principal_arn or ""
-        parts = arn.split(":", 5)
-        if not self.session_name or len(parts) != 6 or not parts[5].startswith("role/"):
-            return None
-        role = parts[5].rsplit("/", 1)[-1]  # AWS leaves the path of the role out here
-        return f"{parts[0]}:{parts[1]}:sts::{parts[4]}:assumed-role/{role}/{self.session_name}"
+        return session_arn(self.principal_arn, self.session_name)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -89,13 +93,17 @@ class Origin:
     identity: Identity
     name: str  # for people to read: an e-mail address, a user, a task, `account 999988887777`
     certainty: Certainty  # that of the weakest hop, or unknown where the trail breaks off
-    because: str  # one sentence: what says so, or why nobody can tell
+    because: str  # sentences: what says so, or why nobody can tell
+    on_behalf_of: str | None = None  # the user's id in IAM Identity Center, where an event names it
+    source_identity: str | None = None  # the name that is kept from one role to the next, where one was set
 
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
             **self.identity.as_json(),
             "name": self.name,
+            "on_behalf_of": self.on_behalf_of,
+            "source_identity": self.source_identity,
             "certainty": self.certainty,
             "because": self.because,
         }
@@ -109,10 +117,12 @@ class Lineage:
     origin: Origin
     hops: tuple[Hop, ...]
     candidates: tuple[Hop, ...] = field(default=())  # where several fit alike, so that none was taken
+    made_by: Hop | None = None  # somebody else made the origin's long-term key, and so holds its secret too
 
     def as_json(self) -> dict[str, Any]:
         return {
             "origin": self.origin.as_json(),
             "chain": [hop.as_json() for hop in self.hops],
             "candidates": [hop.as_json() for hop in self.candidates],
+            "made_by": self.made_by.as_json() if self.made_by else None,
         }

@@ -5,7 +5,7 @@
 --   services:
 --     type: array(varchar)
 --     default: [ecs, iam, secretsmanager]
---     about: services by their short names
+--     about: services by their short names, such as ssm or network-firewall; all for all of them
 SELECT
     principal_arn,
     min(principal_name) AS principal_name,
@@ -22,6 +22,6 @@ SELECT
     count(DISTINCT source_ip) AS source_ip_count,
     array_join(array_sort(array_agg(DISTINCT source_ip)), ', ') AS source_ips
 FROM cloudtrail_events
-WHERE service IN (:services)
+WHERE ('all' IN (:services) OR service IN (:services))
 GROUP BY principal_arn, account_id, service, event_name
 ORDER BY event_count DESC, principal_arn, account_id, service, event_name
