@@ -133,8 +133,8 @@ def _of_secret(answer: Answer) -> str:
     others = [group for group in readers if group not in meant]
     if meant and others:
         return (
-            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, for whom no task"
-            f" definition means it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
+            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, to whom no task"
+            f" definition hands it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
             f" meant for{refused}."
         )
     if meant:

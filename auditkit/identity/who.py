@@ -59,7 +59,7 @@ def who(
     workload = _workload(subject, tasks, deployments, grants, window)
     # of a secret, whoever it is not meant for comes before the many tasks that it is for
     groups = sorted(_groups(traced), key=lambda group: _is_meant(group, workload))
-    things = _things(subject, tasks)
+    things = _things(subject, tasks, workload)
     is_somebody = subject.kind in ("principal", "session", "key")
     network = network_of(
         ask,
@@ -224,7 +224,8 @@ def _maker(made: Made, grants: Grants) -> Maker:
     return Maker(made, lineage.origin)
 
 
-def _things(subject: Subject, tasks: Iterable[Task]) -> set[str]:
-    """Ids of what has traffic of its own."""
+def _things(subject: Subject, tasks: Iterable[Task], workload: Workload) -> set[str]:
+    """Ids of what has traffic of its own. Of the tasks that read a secret, those that it is not meant for count."""
+    tasks = [task for task in tasks if not any(map(workload.means, task.role_arns))]
     things = {name for task in tasks for name in (task.task_id, *(task.interface_ids or "").split(", ")) if name}
     return things | set(subject.names if subject.kind in ("address", "instance") else ())
