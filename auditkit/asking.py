@@ -34,13 +34,17 @@ def opened(
     flow_format: str | None,
     engine: str | None = None,
     baseline: str | None = None,
+    networks: Path | None = None,
+    geoip: tuple[Path, ...] = (),
     **reached: Any,
 ) -> Iterator[Audit]:
     """An Audit over what the command line names; what of it could not be read, and what was read elsewhere, is said."""
+    shared: dict[str, Any] = {"since": since, "until": until, "baseline": baseline}
+    shared |= {"networks": networks, "geoip": geoip}
     if engine and is_meant(engine, logs, store):
         if flow_format:
             raise ParameterError("--flow-format is for logs that are read here; a table has its columns.")
-        with opened_there(engine, since=since, until=until, baseline=baseline, **reached) as audit:
+        with opened_there(engine, **shared, **reached) as audit:
             yield audit
         return
     check_engine_is_meant(reached)
@@ -48,15 +52,7 @@ def opened(
 
     say_unknown_fields(flow_format)
     with reading() as progress:
-        audit = opening.open(
-            *logs,
-            store=store,
-            since=since,
-            until=until,
-            flow_format=flow_format,
-            baseline=baseline,
-            progress=progress,
-        )
+        audit = opening.open(*logs, store=store, flow_format=flow_format, progress=progress, **shared)
     with audit:
         if audit.ingested and not audit.ingested.files + audit.ingested.known_files:
             say_no_files(logs)
@@ -95,6 +91,8 @@ def opened_there(
     since: str | None,
     until: str | None,
     baseline: str | None = None,
+    networks: Path | None = None,
+    geoip: tuple[Path, ...] = (),
     accounts: str | None,
     regions: str | None,
     max_scan: str | None,
@@ -112,6 +110,8 @@ def opened_there(
             since=since,
             until=until,
             baseline=baseline,
+            networks=networks,
+            geoip=geoip,
             max_scan=max_scan,
             say=say,
             running=running,

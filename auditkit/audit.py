@@ -22,11 +22,14 @@ from auditkit.engines.duckdb import DuckDBEngine, Earlier
 from auditkit.errors import SourceError, WindowError
 from auditkit.evidence import Coverage, coverage
 from auditkit.findings import as_frame
+from auditkit.identity.policy import Policy, policy_for
 from auditkit.identity.subject import Kind, subject_of
 from auditkit.identity.who import before, who
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
-from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least, parse_time
+from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least
+from auditkit.moments import Moment, in_whole_hours, window_of
+from auditkit.places import NO_PLACES, Places
 from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
 from auditkit.remote import Remote
@@ -40,9 +43,6 @@ if TYPE_CHECKING:
 
     from auditkit.identity.answer import Answer
     from auditkit.runs import MadeReport
-
-Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
-
 
 # Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
 # here, since the hour before midnight is in the folders of another day: to read them would cost that day.
@@ -68,6 +68,7 @@ class Audit:
     asked: list[Asked] = field(default_factory=list, repr=False)  # every statement so far, in order
     remote: Remote | None = None  # the engine whose tables these are
     before: Before | None = None  # what a window is compared with
+    places: Places = NO_PLACES  # what addresses are called
     _fetched: Window | None = None  # what of them is in the store
 
     @cached_property
@@ -143,7 +144,8 @@ class Audit:
         runnable = None if names is None else names - more.left_out
         self.fetch(window)
         judged = window or self.window
-        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=self._baseline(judged))
+        baseline = self._baseline(judged)
+        run = evaluate(self.engine, catalogue, judged, rules=runnable, baseline=baseline, places=self.places)
         self.asked += [asked_of(name, result) for name, result in run.results]
         found, allowed = [_masked(finding) for finding in run.findings], None
         if entries:
@@ -196,6 +198,17 @@ class Audit:
         earlier = window if self.remote else before(window)
         return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier)
 
+    def policy(self, principal: str, *, since: Moment = None, until: Moment = None) -> Policy:
+        """The policy that would have allowed what a user or role used: see `auditkit.identity.policy`.
+
+        Args:
+            principal: Its ARN or name; of a name in several accounts, all of them together.
+        Raises: UnknownSubjectError, ParameterError.
+        """
+        window = self._window(since, until)
+        self.fetch(window)
+        return policy_for(self.ask, subject_of(principal, self.ask, window, kind="principal").names, window)
+
     def report(
         self,
         notebook: str | Path = "audit",
@@ -228,6 +241,7 @@ class Audit:
             parameters=parameters,
             baseline=str(self.before or ""),
             allowlist=str(Path(allowlist).absolute()) if allowlist else "",
+            places=self.places,
         )
 
     def fetch(self, window: Window | None = None) -> None:
@@ -241,7 +255,7 @@ class Audit:
         reach = self.before.reach(window or self.window) if self.before else window or self.window
         if self.remote is None or self._is_here(reach):
             return
-        wanted = _in_whole_hours(reach)
+        wanted = in_whole_hours(reach)
         self.remote.pull(self.store, wanted, now=datetime.now(UTC), whole_days=False)
         self.__dict__.pop("engine", None)  # it reads the parts that were there before
         self._fetched = wanted
@@ -324,22 +338,6 @@ class Audit:
         masked = replace(result, table=mask_table(result.table))
         self.asked.append(asked_of(name, masked))
         return masked
-
-
-def window_of(since: Moment, until: Moment) -> Window:
-    """The window between two moments, as a caller of this package may name them. Raises: WindowError."""
-    # An age counts from now, so the door that takes it reads the clock; below here there are only windows.
-    now = datetime.now(UTC)
-    return Window(*(parse_time(m, now=now) if isinstance(m, str) and m else m or None for m in (since, until)))
-
-
-def _in_whole_hours(window: Window) -> Window:
-    """The hours that *window* touches: what coverage looks at."""
-    assert window.start
-    assert window.end
-    start = window.start.replace(minute=0, second=0, microsecond=0)
-    end = window.end.replace(minute=0, second=0, microsecond=0)
-    return Window(start, end if end == window.end else end + timedelta(hours=1))
 
 
 def _masked(finding: Finding) -> Finding:

@@ -34,6 +34,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "per": ("principal", "resource"),
     "attempts": ("lower", "same", "ignore"),
     "hands": ("lower", "same"),
+    "addresses": ("lower", "same"),
     "first_for": ("principal", "account"),
     "newcomers": ("ignore", "report"),
 }

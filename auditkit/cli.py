@@ -30,6 +30,7 @@ from auditkit.options import (
     show_sql_only,
     sigma_given,
     with_logs,
+    with_places,
     with_window,
 )
 from auditkit.store_commands import compact, ingest, pull
@@ -129,6 +130,7 @@ def sql(statement: str, logs: tuple[str, ...], style: str, out: Path | None, sho
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="The mildest shown.")
 @baseline_given
 @allowlist_given
+@with_places
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Only this rule; may be repeated.")
 @sigma_given
 @fail_on_severity
@@ -199,6 +201,7 @@ def coverage(logs: tuple[str, ...], style: str, out: Path | None, **where: Any) 
 )
 @baseline_given
 @allowlist_given
+@with_places
 @parameters_given
 @fail_on_severity
 def report(

@@ -13,20 +13,29 @@ from typing import TYPE_CHECKING, Any, cast
 from auditkit.catalogue import Query
 from auditkit.judgement import weigh
 from auditkit.model import Finding, Outcome, counted
+from auditkit.places import NO_PLACES, Places
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _PRINCIPAL = re.compile(r"arn:[^:]*:(?:iam|sts)::(\d*):(user|role|federated-user|root)(?:/(?:.*/)?([^/]+))?")
 NOTHING_USUAL: Mapping[str, int] = MappingProxyType({})
+MOST_LISTED = 100  # sources that rules over flow records list; where it is full there may be more
 NAMED = 3  # addresses, calls and resources that a sentence names before it counts the rest
 
 
-def finding(query: Query, row: Mapping[str, Any], sql: str, usual: Mapping[str, int] = NOTHING_USUAL) -> Finding | None:
+def finding(
+    query: Query,
+    row: Mapping[str, Any],
+    sql: str,
+    usual: Mapping[str, int] = NOTHING_USUAL,
+    places: Places = NO_PLACES,
+) -> Finding | None:
     """The finding in one *row* of the rule *query*; None when the rule ignores mere attempts and this is one.
 
     Args:
         usual: Of findings by their ids, on how many days of the baseline they were there too.
+        places: What its addresses are called.
     Raises: KeyError, when *row* lacks a column that every finding has.
     """
     header, count, failed = query.header, row["event_count"], row["failed_count"]
@@ -34,11 +43,13 @@ def finding(query: Query, row: Mapping[str, Any], sql: str, usual: Mapping[str, 
     if outcome != "ok" and header.get("attempts") == "ignore":
         return None
     found, hands = finding_id(query, row), tuple(hand for hand in row.get("hands") or () if hand)
+    addresses = tuple(sorted(address for address in row["source_ips"] or () if address))
     severity, judgement = weigh(
         header,
         outcome=outcome,
         hands=hands,
         usual_days=usual.get(found, 0),
+        trusted=places.trusted(addresses) if len(addresses) < MOST_LISTED else (),
         tried_first=bool(row.get("tried_first")),
     )
     return Finding(
@@ -54,9 +65,9 @@ def finding(query: Query, row: Mapping[str, Any], sql: str, usual: Mapping[str, 
         last_seen=_utc(row["last_seen"]),
         event_count=count,
         failed_count=failed,
-        source_ips=tuple(sorted(address for address in row["source_ips"] or () if address)),
+        source_ips=addresses,
         evidence=tuple(key for key in row["evidence"] or () if key),
-        summary=summary(query, row),
+        summary=summary(query, row, places),
         why=_one_line(header["why"]),
         response=_one_line(header["response"]),
         false_positives=_one_line(header["false_positives"]),
@@ -69,6 +80,7 @@ def finding(query: Query, row: Mapping[str, Any], sql: str, usual: Mapping[str, 
         hands=hands,
         judgement=judgement,
         author=header.get("author"),
+        places=places.labels(addresses),
     )
 
 
@@ -78,11 +90,12 @@ def finding_id(query: Query, row: Mapping[str, Any]) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def summary(query: Query, row: Mapping[str, Any]) -> str:
+def summary(query: Query, row: Mapping[str, Any], places: Places = NO_PLACES) -> str:
     """Who did what to what, how often, how it ended and from where: one sentence of plain text.
 
     `IAM user created: user alice of account 111122223333 called CreateUser 2 times on bob, 1 of them refused or failed,
-    from 198.51.100.7.` Names in it are as logged, so the text is as hostile as the log.
+    from 198.51.100.7.` Where files say more of an address: `from 198.51.100.7 (NL, Example Hosting AS64500)`. Names in
+    it are as logged, so the text is as hostile as the log.
     """
     of_flows = "cloudtrail_events" not in query.reads
     addresses = [address for address in row["source_ips"] or () if address]
@@ -92,7 +105,7 @@ def summary(query: Query, row: Mapping[str, Any]) -> str:
     deed = _flows(row, resources) if of_flows else _calls(row, resources)
     if of_flows:
         addresses = [address for address in addresses if address not in resources]
-    return f"{query.title}: {deed}{_ending(row, of_flows)}{f', from {_some(addresses)}' if addresses else ''}."
+    return f"{query.title}: {deed}{_ending(row, of_flows)}{f', from {_some(addresses, places)}' if addresses else ''}."
 
 
 def _flows(row: Mapping[str, Any], resources: Sequence[str]) -> str:
@@ -135,10 +148,12 @@ def who(principal_arn: str | None) -> str:
     return f"the root user{of_account}" if kind == "root" else f"{kind.replace('-', ' ')} {name}{of_account}"
 
 
-def _some(values: Sequence[str | None]) -> str:
-    """The first few of *values*, sorted, and how many more there are."""
+def _some(values: Sequence[str | None], places: Places = NO_PLACES) -> str:
+    """The first few of *values*, sorted, with their places where these say more; and how many more there are."""
     named = sorted(value for value in values if value)
     shown, more = named[:NAMED], len(named) - NAMED
+    told = [places.of(value).in_words if places else "" for value in shown]
+    shown = [f"{value} ({words})" if words else value for value, words in zip(shown, told, strict=True)]
     if more > 0:
         return f"{', '.join(shown)} and {more:,} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,4 +1,7 @@
-"""How severe a finding is: as its rule says, and a step less for an attempt, for automation's work and for a habit."""
+"""How severe a finding is: as its rule says, and a step less where the finding gives a reason.
+
+The reasons: an attempt, automation's work, a habit, and, for rules about addresses alone, a trusted network.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,18 @@ def weigh(
     outcome: Outcome,
     hands: Sequence[str] = (),
     usual_days: int = 0,
+    trusted: Sequence[str] = (),
     tried_first: bool = False,
 ) -> tuple[Severity, tuple[str, ...]]:
     """The severity of one finding of a rule, and the sentences that say what moved it.
 
     Args:
-        header: The rule's: `severity`, `attempts`, `hands`.
+        header: The rule's: `severity`, `attempts`, `hands`, `addresses`.
         hands: Whose hands made the calls, sorted; empty where that is not known.
         usual_days: Days of the baseline with the same finding.
+        trusted: The trusted networks in which all its addresses lie, by label. They count where the rule says
+            `addresses: lower`: it asks whose address that is, and this answers. Elsewhere a deed is no better for
+            having been done at the office.
     """
     milder = []
     if outcome != "ok" and header.get("attempts", "lower") == "lower":
@@ -41,6 +48,8 @@ def weigh(
         milder.append(_MADE_BY[tuple(hands)])
     if usual_days >= USUAL_DAYS:
         milder.append(f"It is usual here: the same on {counted(usual_days, 'day')} of the baseline")
+    if trusted and header.get("addresses") == "lower":
+        milder.append(f"Every address is in a trusted network, {', '.join(trusted)}")
     severity = cast(Severity, header["severity"])
     reasons = [TRIED_FIRST] if tried_first else []
     for reason in milder:

@@ -183,6 +183,8 @@ class Finding:
     ] = ()  # whose hands made them, sorted: `person`, `automation`, `workload`, `service`, `unknown`
     judgement: tuple[str, ...] = ()  # sentences: what makes the severity differ from the rule's
     author: str | None = None  # of the rule, where its licence asks for the name
+    # what each of source_ips is called, in their order; empty without networks.toml and MaxMind files
+    places: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values: times as ISO text, tuples as lists."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditkit.audit import Audit, Moment, window_of
+from auditkit.audit import Audit
 from auditkit.baseline import Before
 from auditkit.connections import Settings, connect
 from auditkit.engines.cost import size_of
@@ -20,7 +20,9 @@ from auditkit.logs.flow_format import FlowFormat
 from auditkit.logs.reading import Options
 from auditkit.logs.source import STORE_LEDGER, is_remote
 from auditkit.model import Running, Window
+from auditkit.moments import Moment, window_of
 from auditkit.parameters import names_in
+from auditkit.places import Places
 from auditkit.remote import Remote, Say, silently
 from auditkit.store import Store
 
@@ -40,6 +42,8 @@ def open(
     regions: Iterable[str] | str = (),
     max_scan: str | int | None = None,
     baseline: str | Path | None = None,
+    networks: str | Path | None = None,
+    geoip: Iterable[str | Path] | str | Path = (),
     say: Say = silently,
     running: Callable[[Running], None] | None = None,
     **connection: Any,
@@ -59,20 +63,23 @@ def open(
         max_scan: Bytes, as a number or such as "50GB", that one statement may read there at most.
         baseline: What the window is compared with, to tell what is new and what is usual: an age such as "14d" of the
             same logs before it, or a store of earlier ones.
+        networks: A networks.toml: what offices, VPNs, partners and subnets are called, and which of them are trusted.
+        geoip: MaxMind files of countries and of autonomous systems, which say where other addresses are.
         say: Is told what a statement will read before it runs.
         running: Is told of each statement while it runs there.
     Raises: SourceError, when nothing is named or there; StoreError; WindowError; ParameterError, for a flow format, a
-        baseline or a setting.
+        baseline, a setting, networks or a MaxMind file.
     """
     window = window_of(since, until)
     before = Before.parse(baseline) if baseline else None
+    places = Places.read(networks, geoip if isinstance(geoip, str | Path) else tuple(geoip))
     listed = before.reach(window) if before else window
     if engine is not None:
         if logs or store is not None:
             raise SourceError("An engine reads tables of its own. Leave out the logs and the store, or the engine.")
         limits = Limits(_names(accounts), _names(regions))
         most = size_of(max_scan) if isinstance(max_scan, str) else max_scan
-        return _remote(Remote(connect(engine, connection, limits, running, most), most, say), window, before)
+        return _remote(Remote(connect(engine, connection, limits, running, most), most, say), window, before, places)
     if given := sorted(name for name, value in connection.items() if value is not None):
         raise ParameterError(f"{', '.join(given)} says how to reach an engine. Name it: engine='athena' or 'trino'.")
     options = Options(flow_format=FlowFormat.parse(flow_format) if flow_format else None)
@@ -89,14 +96,14 @@ def open(
             store = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         opened = Store(Path(store), create=bool(logs))
         report = ingest(opened, logs, listed=listed, options=options, progress=progress) if logs else None
-        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all(), before=before)
+        return Audit(opened, window, tuple(map(str, logs)), report, temporary.pop_all(), before=before, places=places)
 
 
 def _names(given: Iterable[str] | str) -> tuple[str, ...]:
     return tuple(names_in(given) if isinstance(given, str) else given)
 
 
-def _remote(remote: Remote, window: Window, before: Before | None) -> Audit:
+def _remote(remote: Remote, window: Window, before: Before | None, places: Places) -> Audit:
     """An Audit over the tables of an engine. What it fetches of them lies in a store that lives as long as it does."""
     if window.start is None:
         raise WindowError(f"{remote.engine.name} is asked about a window, since it may hold years. Add --since.")
@@ -104,7 +111,7 @@ def _remote(remote: Remote, window: Window, before: Before | None) -> Audit:
         folder = temporary.enter_context(tempfile.TemporaryDirectory(prefix="auditkit-store-"))
         closed = Window(window.start, window.end or datetime.now(UTC))
         opened = Store(Path(folder), create=True)
-        return Audit(opened, closed, _temporary=temporary.pop_all(), remote=remote, before=before)
+        return Audit(opened, closed, _temporary=temporary.pop_all(), remote=remote, before=before, places=places)
 
 
 def verify(

@@ -108,6 +108,28 @@ allowlist_given = click.option(
     metavar="FILE",
     help="What somebody answers for, as TOML; it suppresses findings, and they are listed.",
 )
+_PLACES: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--networks",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What offices, VPNs, partners and subnets are called, as TOML: findings and reports say the names.",
+    ),
+    click.option(
+        "--geoip",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="A MaxMind file (.mmdb) of countries or of ASNs; may be repeated. Needs auditkit-aws[geoip].",
+    ),
+)
+
+
+def with_places(command: Callable[..., None]) -> Callable[..., None]:
+    """--networks and --geoip: files that say what addresses are called."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(_PLACES), command)
+
+
 out_file = click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead.")
 parameters_given = click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."

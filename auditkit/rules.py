@@ -19,6 +19,7 @@ from auditkit.errors import CatalogueError, ParameterError, QueryError, UnknownQ
 from auditkit.findings import NOTHING_USUAL, finding, finding_id
 from auditkit.match_rules import Bound, at_once, compiled, compiled_first_seen, probe
 from auditkit.model import Finding, Parameter, Result, Value, Window, counted, worst_first
+from auditkit.places import NO_PLACES, Places
 
 NOTHING_TO_READ = {
     "cloudtrail_events": "no CloudTrail events in the window",
@@ -56,6 +57,7 @@ class RuleRun:
     results: list[tuple[str, Result]] = field(default_factory=list)  # every statement, by what it was for
     allowed: Allowed | None = None  # what an allowlist made of the findings; None without one
     told: Cases = field(default_factory=lambda: Cases([], []))  # the findings as cases
+    places: Places = NO_PLACES  # what their addresses are called
 
     @property
     def suppressed_ids(self) -> set[str]:
@@ -70,6 +72,7 @@ def evaluate(
     rules: Iterable[str] | None = None,
     values: Mapping[str, Mapping[str, Value]] | None = None,
     baseline: Baseline | None = None,
+    places: Places = NO_PLACES,
 ) -> RuleRun:
     """Run *rules* (default: all of the catalogue) over *window*.
 
@@ -78,13 +81,14 @@ def evaluate(
     Args:
         values: Parameters that differ from the rules' defaults, by rule.
         baseline: Without one, rules of kind first_seen are skipped, and nothing counts as usual.
+        places: What addresses are called; a rule about addresses weighs less in trusted networks.
     Raises: UnknownQueryError and ParameterError, for *rules* and *values* that fit no rule; QueryError, when the tables
         themselves cannot be read; EngineError and ScanLimitError, of Athena and Trino.
     """
     chosen = _chosen(catalogue, rules)
     given = {_rule(catalogue, name).rule: params for name, params in (values or {}).items()}
     bound: Bound = {query.rule: query.bind(given.get(query.rule, {})) for query in chosen}
-    run = RuleRun()
+    run = RuleRun(places=places)
     ready = _with_something_to_read(engine, chosen, window, run)
     ready = _with_something_to_compare(ready, baseline, run)
     kinds = {kind: [query for query in ready if query.kind == kind] for kind in ("match", "first_seen", "aggregate")}
@@ -212,7 +216,7 @@ def _add(
     by_rule = {query.rule: query for query in queries}
     shown = {rule: _shown(by_rule[rule], bound[rule]) for rule in {row["rule"] for row in rows}}
     for row in rows:
-        if found := finding(by_rule[row["rule"]], row, shown[row["rule"]], usual):
+        if found := finding(by_rule[row["rule"]], row, shown[row["rule"]], usual, run.places):
             run.findings.append(found)
 
 
@@ -241,7 +245,7 @@ def _shown(query: Query, params: Mapping[str, Parameter]) -> str:
 def _run_aggregate(engine: Engine, query: Query, params: Mapping[str, Parameter], window: Window, run: RuleRun) -> None:
     try:
         result = engine.run(query.sql, params, window=window)
-        found = [finding(query, row, result.sql) for row in result.table.to_pylist()]
+        found = [finding(query, row, result.sql, places=run.places) for row in result.table.to_pylist()]
     except ITS_OWN_FAULT as error:
         run.failed[query.rule] = str(error)
     except KeyError as error:

@@ -12,6 +12,7 @@ from auditkit import history
 from auditkit.errors import SourceError, UnknownQueryError
 from auditkit.logs.source import is_remote
 from auditkit.model import Severity, Window, iso
+from auditkit.places import NO_PLACES, Places
 from auditkit.report.parameters import bind, declared
 from auditkit.report.run import RunRecord, read_notebook, run_report
 from auditkit.resources import NOTEBOOKS
@@ -98,11 +99,13 @@ def make_report(
     parameters: Mapping[str, Any] | None = None,
     baseline: str = "",
     allowlist: str = "",
+    places: Places = NO_PLACES,
 ) -> MadeReport:
     """Run the notebook *source* over *store*, and leave `<notebook>-<now>.html` in the folder *out*.
 
-    The notebook is told of store, window, logs, baseline, allowlist and the run before only what it declares parameters
-    for.
+    The notebook is told of store, window, logs, baseline, allowlist, places and the run before only what it declares
+    parameters for.
+
     Args:
         logs: What the store was made from, for the report to name.
         parameters: Further values, by the names the notebook declares.
@@ -115,6 +118,8 @@ def make_report(
         "until": iso(window.end) or "",
         "baseline": baseline,
         "allowlist": allowlist,
+        "networks": places.networks_file,
+        "geoip": list(places.geoip_files),
         "previous": str(history.latest(out.absolute(), source.stem) or ""),
     }
     takes = declared(read_notebook(source))

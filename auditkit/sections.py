@@ -17,6 +17,8 @@ from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.findings import as_frame
 from auditkit.model import SEVERITIES, Severity, at_least, counted
+from auditkit.place_columns import with_places
+from auditkit.places import Places
 from auditkit.pulls import Pull
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
@@ -146,14 +148,14 @@ def activity(audit: Audit, services: Sequence[str]) -> list[Block]:
             empty=nothing,
         ),
         blocks.table(
-            frame[_WHO_DID_WHAT],
+            with_places(frame[_WHO_DID_WHAT], audit.places, {"source_ips": "place"}),
             title="Who did what",
             about=f"Calls to {words}: how often, first and last, how many were denied, and from where.",
             sql=who.sql,
             empty=nothing,
         ),
         blocks.table(
-            secrets.frame()[_WHO_READ_WHAT],
+            with_places(secrets.frame()[_WHO_READ_WHAT], audit.places, {"source_ips": "place"}),
             title="Who read which secret",
             about="Each secret counts once a read, whether it was read alone or in a batch.",
             sql=secrets.sql,
@@ -173,11 +175,13 @@ def network(audit: Audit) -> list[Block]:
     if hours.table.num_rows == 0:
         return [blocks.note(f"No flow record lies in {audit.window}, so nothing can be said about rejects.", "warning")]
     nothing = f"No traffic was rejected in {audit.window}."
-    hourly, ports, sources = hours.frame(), by_port.frame(), by_source.frame()
+    hourly, ports = hours.frame(), by_port.frame()
+    sources = with_places(by_source.frame(), audit.places, {"srcaddr": "place"})
+    refused = by_interface.frame()[_WHO_WAS_REFUSED]
     rejects = hourly[hourly["reject_count"] > 0]
     return [
         blocks.table(
-            both.frame(),
+            _placed_where_shared(both.frame(), audit.places),
             title="Rejects that belong to events",
             about="What a principal of the trail has in common with rejected traffic: an address, an interface, a "
             "task, a security group. event_id and flow are one proof of each side.",
@@ -199,7 +203,7 @@ def network(audit: Audit) -> list[Block]:
         ),
         blocks.table(by_direction.frame(), title="Rejects by direction", sql=by_direction.sql, empty=nothing),
         blocks.table(
-            by_interface.frame()[_WHO_WAS_REFUSED],
+            with_places(refused, audit.places, {"srcaddr": "source_place", "dstaddr": "destination_place"}),
             title="Rejects by interface and peer",
             about=f"Only the {MOST_ROWS:,} most refused; there are more."
             if by_interface.table.num_rows == MOST_ROWS
@@ -208,6 +212,14 @@ def network(audit: Audit) -> list[Block]:
             empty=nothing,
         ),
     ]
+
+
+def _placed_where_shared(links: pd.DataFrame, places: Places) -> pd.DataFrame:
+    """With the place of what both sides share, where that is an address."""
+    placed = with_places(links, places, {"shared": "place"})
+    if "place" in placed:
+        placed["place"] = placed["place"].where(placed["kind"] == "address", None)
+    return placed
 
 
 def coverage(facts: Coverage, run: RuleRun) -> list[Block]:

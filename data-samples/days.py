@@ -85,11 +85,11 @@ def tell() -> Told:
     stolen, leaking = afternoon(later), leaking_task(fleet)
     by_day = [{"incident": "afternoon", **label} for label in seen(flows, leaking)]
     closed, opened = egress_closed(evening)
-    knocks = refused(flows, fleet)
+    refused(flows, fleet)
 
     added = [*fleet.trail.records, *evening.records]
     records = [record for trail in trails for record in trail.records]
-    truth = Truth([record for record in (*records, *added) if kept(record)])
+    truth = Truth([record for record in (*records, *added) if kept(record)], flows)
     labels = {
         "attacker": ATTACKER,
         "second_attacker": SECOND_ATTACKER,
@@ -99,7 +99,7 @@ def tell() -> Told:
         "events": sorted(story.labels + later.labels, key=lambda label: (str(label["time"]), str(label["event_id"]))),
         "flows": by_night + by_day,
         "lineage": truth.lineage(rogue, stolen),
-        "links": truth.links(entered_task(fleet), leaking, closed, opened, knocks),
+        "links": truth.links(entered_task(fleet), leaking, closed, opened),
     }
     return Told(list(filter(kept, records)), list(filter(kept, added)), flows, labels)
 

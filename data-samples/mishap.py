@@ -31,9 +31,8 @@ def applied(trail: Trail, name: str, run: int, moment: datetime) -> Json:
     return trail.call(moment, ci, "ec2", name, request, {"_return": True})
 
 
-def refused(logs: FlowLogs, fleet: Fleet) -> list[Json]:
-    """The tasks knock on the database in vain. Returns how often, by interface."""
-    labels = []
+def refused(logs: FlowLogs, fleet: Fleet) -> None:
+    """The tasks knock on the database in vain."""
     for task in fleet.tasks:
         if not (task.service and task.started <= CLOSED_FROM and task.stopped > CLOSED_UNTIL):
             continue
@@ -42,5 +41,3 @@ def refused(logs: FlowLogs, fleet: Fleet) -> list[Json]:
             begin, near = CLOSED_FROM + timedelta(seconds=second), (task.interface.address, logs.port())
             target = (WRITER.address, 5432)
             logs.flow(task.interface, begin, near, target, 2, size=60, action="REJECT", flags=2, path=4, task=task)
-        labels.append({"interface_id": task.interface.id, "task_id": task.id, "records": len(tries)})
-    return labels

@@ -5,10 +5,12 @@ Found from the records by their keys alone, with every origin said by hand: it i
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
 from afternoon import Stolen
 from cloudtrail import Json
 from company import (
-    ALBS,
     ATTACKER,
     AUDIT,
     BACKUP,
@@ -21,16 +23,19 @@ from company import (
     PROD,
     SCANNER,
     SECOND_ATTACKER,
+    SG_TASK,
     TASK,
     Role,
     sso_role,
 )
 from fleet import Task
+from flowlogs import CLOSED_FROM, CLOSED_UNTIL, DATABASE, FORMATS, FlowLogs
 
 
 class Truth:
-    def __init__(self, records: list[Json]) -> None:
+    def __init__(self, records: list[Json], flows: FlowLogs) -> None:
         self.records = records
+        self.rejects = rejects(flows)
         self.granted: dict[str, list[Json]] = {}  # by the key that was handed out
         for record in records:
             if key := issued_key(record):
@@ -42,9 +47,15 @@ class Truth:
         while copies := self.granted.get(key):
             copies = sorted(copies, key=lambda record: record["userIdentity"]["type"] == "AWSAccount")
             record = copies[0]
-            hops.insert(
-                0, {"event_id": record["eventID"], "access_key_id": key, "copies": [c["eventID"] for c in copies[1:]]}
-            )
+            asked = record["requestParameters"]
+            hop = {
+                "event_id": record["eventID"],
+                "principal_arn": asked["roleArn"],
+                "session_name": asked["roleSessionName"],
+                "access_key_id": key,
+                "copies": [copy["eventID"] for copy in copies[1:]],
+            }
+            hops.insert(0, hop)
             key = record["userIdentity"].get("accessKeyId", "")
         return hops
 
@@ -84,6 +95,7 @@ class Truth:
         return [
             {
                 "subject": key,
+                "also": self.other_names(key),
                 "what": what,
                 "origin": {"kind": kind, "principal_arn": principal, "session_name": name, "certainty": "proven"},
                 "chain": self.chain(key) if key.startswith("ASIA") else [],
@@ -91,54 +103,79 @@ class Truth:
             for what, key, (kind, principal, name) in said
         ]
 
-    def links(self, entered: Task, leaking: Task, closed: Json, opened: Json, knocks: list[Json]) -> list[Json]:
-        """Of each link: what both sides have in common, one event that proves it, and how many rejects."""
-        return [
-            {
-                "kind": "address",
-                "shared": ATTACKER,
-                "principal_arn": LEGACY.arn,
-                "event_ids": self.calls(LEGACY.arn, ATTACKER),
-            },
-            {
-                "kind": "address",
-                "shared": SECOND_ATTACKER,
-                "principal_arn": TASK.arn,
-                "event_ids": self.calls(TASK.arn, SECOND_ATTACKER),
-                "interface_ids": [ALBS[1].id],
-                "rejects": 3,
-            },
-            *(
-                {
-                    "kind": "task",
-                    "shared": task.id,
-                    "principal_arn": TASK.arn,
-                    "event_ids": self.calls(TASK.arn, address),
-                    "interface_ids": [task.interface.id],
-                }
-                for task, address in ((entered, ATTACKER), (leaking, SECOND_ATTACKER))
-            ),
-            {
-                "kind": "change",
-                "effect": "closed",
-                "principal_arn": CI.arn,
-                "event_ids": [closed["eventID"]],
-                "until_event_id": opened["eventID"],
-                "interface_ids": sorted(knock["interface_id"] for knock in knocks),
-                "dstport": 5432,
-                "rejects": sum(knock["records"] for knock in knocks),
-            },
-        ]
+    def other_names(self, key: str) -> list[str]:
+        """The ARN of the key's session, and the task if it is one's. A renewal has them too, and the same origin."""
+        for record in self.granted.get(key, []):
+            is_task = record["userIdentity"].get("invokedBy") == "ecs-tasks.amazonaws.com"
+            task = [record["requestParameters"]["roleSessionName"]] if is_task else []
+            return [record["responseElements"]["assumedRoleUser"]["arn"], *task]
+        return []
 
-    def calls(self, principal: str, address: str) -> list[str]:
-        """The calls that *principal* made from *address*."""
+    def links(self, entered: Task, leaking: Task, closed: Json, opened: Json) -> list[Json]:
+        """Of each link: what both sides have in common, the events that prove it, and the rejects, an act at a time."""
+        evening = int(CLOSED_FROM.timestamp()), int(CLOSED_UNTIL.timestamp())
+        knocks = [reject for reject in self.rejects if evening[0] <= reject.start < evening[1]]
+        knocks = [reject for reject in knocks if reject.port == DATABASE and reject.source.startswith("10.20.")]
+        others = [reject for reject in self.rejects if reject not in set(knocks)]
+        links = []
+        for principal, stranger in ((LEGACY, ATTACKER), (TASK, SECOND_ATTACKER)):
+            seen = [reject for reject in others if reject.source == stranger]
+            links.append(link("address", stranger, principal.arn, self.calls(principal.arn, stranger), seen))
+        for task, stranger in ((entered, ATTACKER), (leaking, SECOND_ATTACKER)):
+            seen = [reject for reject in others if reject.interface == task.interface.id]
+            links.append(link("task", task.id, TASK.arn, self.calls(TASK.arn, stranger), seen))
+            inside = task.interface.address
+            links.append(link("endpoint", inside, TASK.arn, self.calls(TASK.arn, inside, task.id), seen))
+        change = link("change", SG_TASK, CI.arn, [closed["eventID"]], knocks)
+        return [*links, {**change, "effect": "closed", "until_event_id": opened["eventID"], "dstport": DATABASE}]
+
+    def calls(self, principal: str, address: str, session: str | None = None) -> list[str]:
+        """The calls that *principal* made from *address*, in all its sessions or in the one of that name."""
         found = []
         for record in self.records:
             identity = record["userIdentity"]
             arn = identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn", identity.get("arn"))
-            if (arn, record["sourceIPAddress"]) == (principal, address):
+            if (arn, record["sourceIPAddress"]) != (principal, address):
+                continue
+            if session is None or identity["principalId"].endswith(f":{session}"):
                 found.append(record["eventID"])
         return found
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One flow record that says REJECT."""
+
+    interface: str
+    source: str
+    target: str
+    port: int
+    start: int  # seconds since 1970
+
+
+def rejects(flows: FlowLogs) -> list[Reject]:
+    found = []
+    for log, lines in flows.lines.items():
+        for _, line in lines:
+            fields = dict(zip(FORMATS[log].split(), line.split(), strict=True))
+            if fields["action"] == "REJECT":
+                ends = fields["interface-id"], fields["srcaddr"], fields["dstaddr"]
+                found.append(Reject(*ends, int(fields["dstport"]), int(fields["start"])))
+    return found
+
+
+def link(kind: str, shared: str, principal: str, event_ids: list[str], seen: list[Reject]) -> Json:
+    """`flows` are source, target, port, action and number of records."""
+    flows = Counter((reject.source, reject.target, reject.port, "REJECT") for reject in seen)
+    return {
+        "kind": kind,
+        "shared": shared,
+        "principal_arn": principal,
+        "event_ids": event_ids,
+        "interface_ids": sorted({reject.interface for reject in seen}),
+        "rejects": len(seen),
+        "flows": [[*flow, count] for flow, count in sorted(flows.items())],
+    }
 
 
 def issued_key(record: Json) -> str | None:

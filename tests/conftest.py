@@ -19,6 +19,7 @@ from auditkit.cli import main
 from auditkit.ingest import ingest
 from auditkit.rules import RuleRun
 from auditkit.store import Store
+from tests.mmdb import places  # noqa: F401 - a fixture
 from tests.s3_server import credentials, filled, moto, scripted  # noqa: F401 - fixtures
 
 settings.register_profile("auditkit", deadline=None)  # how long an example takes says how busy the machine is

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from ipaddress import ip_address, ip_network
 
-from auditkit.addresses import address_of, is_public
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditkit.addresses import Address, Prefixes, address_of, is_public
 
 
 @pytest.mark.parametrize("text", ["ecs.amazonaws.com", "AWS Internal", "", "-", "10.0.0.0/8", "1.2.3", "01.2.3.4", "7"])
@@ -30,3 +34,26 @@ def test_public_is_what_the_internet_knows_as_one_place(text: str, public: bool)
     address = address_of(text)
     assert address
     assert is_public(address) is public
+
+
+NETWORKS = st.lists(
+    st.ip_addresses(network="10.0.0.0/28") | st.ip_addresses(v=6, network="2001:db8::/124"), max_size=12
+)
+
+
+@given(NETWORKS, st.data())
+def test_the_smallest_network_speaks(addresses: list[Address], data: st.DataObject) -> None:
+    """As a search through all of them finds it."""
+    lengths = [data.draw(st.integers(a.max_prefixlen - 5, a.max_prefixlen)) for a in addresses]
+    networks = [ip_network(f"{a}/{n}", strict=False) for a, n in zip(addresses, lengths, strict=True)]
+    prefixes = Prefixes({network: str(network) for network in networks})
+    for address in [*ip_network("10.0.0.0/27"), *ip_network("2001:db8::/123")]:
+        around = [network for network in networks if address in network]
+        smallest = max(around, key=lambda network: network.prefixlen, default=None)
+        assert prefixes.find(address) == (str(smallest) if smallest else None)
+
+
+def test_a_network_may_be_everything() -> None:
+    everything = Prefixes({ip_network("0.0.0.0/0"): "all", ip_network("192.0.2.0/24"): "ours"})
+    found = [everything.find(ip_address(text)) for text in ("192.0.2.1", "255.255.255.255", "0.0.0.0", "::1")]
+    assert found == ["ours", "all", "all", None]

@@ -15,6 +15,7 @@ from auditkit.audit import Audit
 from auditkit.errors import ParameterError, QueryError, SourceError, StoreError, UnknownQueryError, WindowError
 from auditkit.ingest import Reached, ingest
 from auditkit.model import Finding
+from auditkit.places import Places
 from auditkit.rules import RuleRun
 from auditkit.store import Store
 from tests.records import record, write_trail
@@ -233,3 +234,16 @@ def test_logs_are_verified_again_and_again(logs: Path) -> None:
     """The function has the name of a command and must not be hidden by a module of the package."""
     for _ in range(2):
         assert auditkit.verify(logs).sentence == "There are no digests here: nothing was verified."
+
+
+def test_an_audit_knows_what_addresses_are_called(logs: Path, places: Places) -> None:
+    country, asn = places.geoip_files
+    for files in (country, [country], iter([country])):
+        with auditkit.open(logs, networks=places.networks_file, geoip=files) as named:
+            assert named.places.of("198.51.100.7").label == "NL"
+            assert named.places.of("192.0.2.10").label == "office (Berlin)"
+    with auditkit.open(logs, geoip=[asn]) as owned:
+        assert owned.places.of("198.51.100.7").label == "Example Hosting AS64500"
+        assert owned.places.of("192.0.2.10").label == "public"
+    with auditkit.open(logs) as plain:
+        assert not plain.places

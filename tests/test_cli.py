@@ -18,6 +18,7 @@ import pytest
 
 from auditkit import asking, cli
 from auditkit.model import Finding
+from auditkit.places import Places
 from tests.conftest import DATA_SAMPLES, Command, Said, command_line
 from tests.records import START, flow_line, record, write_flows, write_trail
 
@@ -324,6 +325,67 @@ def test_many_unreadable_files_are_counted_after_the_first_few(command: Command,
     said = command("sql", "SELECT 1 AS one", tmp_path)
     assert said.err.count("quarantined: ") == asking.LISTED + 1
     assert "quarantined: 4 more files" in said.err
+
+
+# --- what addresses are called ------------------------------------------------------------------------------------------
+
+
+ATTACH = record(
+    "attach", eventSource="iam.amazonaws.com", eventName="AttachUserPolicy", sourceIPAddress="198.51.100.7",
+    requestParameters={"userName": "bob", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def attached(tmp_path: Path) -> Path:
+    write_trail(tmp_path / "attached" / "trail.json", ATTACH)
+    return tmp_path / "attached"
+
+
+def test_findings_say_what_their_addresses_are_called(command: Command, attached: Path, places: Places) -> None:
+    country, asn = places.geoip_files
+    words = ("findings", attached, *RULE, "--networks", places.networks_file, "--geoip", country, "--geoip", asn)
+    label = "NL, Example Hosting AS64500"
+    [found] = command(*words, "--format", "json").json["findings"]
+    assert found["places"] == [label]
+    assert f"from 198.51.100.7 ({label})" in command(*words).out
+    [row] = csv.DictReader(io.StringIO(command(*words, "--format", "csv").out))
+    assert row["places"] == label
+    [result] = command(*words, "--format", "sarif").json["runs"][0]["results"]
+    assert result["properties"]["places"] == [label]
+    [event] = command(*words, "--format", "ocsf").json
+    assert event["evidences"][0]["src_endpoint"]["autonomous_system"]["number"] == 64500
+
+
+def test_auditkit_toml_holds_the_files_of_names(command: Command, attached: Path, places: Places) -> None:
+    country, asn = places.geoip_files
+    text = f'networks = "{places.networks_file}"\n[findings]\ngeoip = ["{country}", "{asn}"]\n'
+    Path("auditkit.toml").write_text(text, encoding="utf-8")
+    [found] = command("findings", attached, *RULE, "--format", "json").json["findings"]
+    assert found["places"] == ["NL, Example Hosting AS64500"]
+
+
+def test_a_networks_toml_that_nobody_named_is_not_read(command: Command, attached: Path) -> None:
+    Path("networks.toml").write_text("no TOML", encoding="utf-8")
+    [found] = command("findings", attached, *RULE, "--format", "json").json["findings"]
+    assert found["places"] == []
+
+
+@pytest.mark.parametrize("option", ["--networks", "--geoip"])
+@pytest.mark.parametrize("verb", ["findings", "report"])
+def test_a_file_of_names_that_cannot_be_read_is_told_before_any_log_is(
+    option: str, verb: str, command: Command, broken: Path
+) -> None:
+    said = command(verb, broken, option, "none")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "Error: none cannot be read: No such file or directory.\n"
+
+
+def test_a_name_that_a_spreadsheet_would_calculate_stays_text(command: Command, attached: Path) -> None:
+    Path("names.toml").write_text('[[network]]\nname = "=HYPERLINK(1)"\ncidr = "198.51.100.0/24"\n', encoding="utf-8")
+    said = command("findings", attached, *RULE, "--networks", "names.toml", "--format", "csv")
+    [row] = csv.DictReader(io.StringIO(said.out))
+    assert row["places"] == "'=HYPERLINK(1)"
 
 
 # --- findings ----------------------------------------------------------------------------------------------------------

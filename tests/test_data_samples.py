@@ -266,7 +266,71 @@ def test_every_hop_of_a_lineage_hands_out_the_key_that_the_next_one_signs_with(
             for event_id in (hop["event_id"], *hop["copies"]):
                 record = by_id[event_id]
                 assert record["responseElements"]["credentials"]["accessKeyId"] == hop["access_key_id"]
+                assert record["requestParameters"]["roleArn"] == hop["principal_arn"]
+                assert record["requestParameters"]["roleSessionName"] == hop["session_name"]
                 assert record["userIdentity"].get("accessKeyId") in (before, None)
+
+
+def test_a_lineage_is_asked_for_by_key_or_session_or_task(labels: Any) -> None:
+    also = {lineage["what"]: lineage["also"] for lineage in labels["lineage"]}
+    stolen = labels["task_stolen"]
+    assert also["the stolen session of the task"] == [
+        f"arn:aws:sts::111122223333:assumed-role/checkout-task/{stolen}",
+        stolen,
+    ]
+    assert also["the role of the other account"] == ["arn:aws:sts::444455556666:assumed-role/analytics-reader/export-7"]
+    assert also["the old key"] == []
+
+
+def test_each_link_has_the_rejects_of_the_story(flows: list[dict[str, str]], labels: Any) -> None:
+    links = {(link["kind"], link["shared"]): link for link in labels["links"]}
+    group = "sg-0ec5fad55b7f6351f"
+    assert {name: link["rejects"] for name, link in links.items()} == {
+        ("address", labels["attacker"]): 17 + 17 + 9 + 5,  # two doors of the load balancer, the gateway, the database
+        ("address", labels["second_attacker"]): 3,
+        ("task", labels["task_entered"]): 12 * 6,  # hosts and ports
+        ("endpoint", "10.20.10.122"): 12 * 6,
+        ("task", labels["task_stolen"]): 10 * 4,
+        ("endpoint", "10.20.11.166"): 10 * 4,
+        ("change", group): 2 * 42,  # tasks, and tries of each: every 9 of 375 seconds, from the fifth on
+    }
+    seen = Counter(
+        (line["interface-id"], line["srcaddr"], line["dstaddr"], int(line["dstport"]))
+        for line in flows
+        if line["action"] == "REJECT"
+    )
+    for name, link in links.items():
+        assert sum(count for *_, count in link["flows"]) == link["rejects"], name
+        for source, target, port, action, count in link["flows"]:
+            assert action == "REJECT"
+            assert sum(seen[eni, source, target, port] for eni in link["interface_ids"]) == count, (name, target, port)
+
+
+def test_each_link_lists_every_event_that_has_what_it_shares(records: list[dict[str, Any]], labels: Any) -> None:
+    by_id = {record["eventID"]: record for record in records}
+    task_arn = "arn:aws:iam::111122223333:role/checkout-task"
+    for link in labels["links"]:
+        events = [by_id[event_id] for event_id in link["event_ids"]]
+        if link["kind"] == "task":
+            of_task = {
+                record["eventID"]
+                for record in records
+                if record["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {}).get("arn") == task_arn
+                and record["userIdentity"]["principalId"].endswith(f":{link['shared']}")
+                and record["sourceIPAddress"] in (labels["attacker"], labels["second_attacker"])
+            }
+            assert set(link["event_ids"]) == of_task
+        elif link["kind"] == "change":
+            until = by_id[link["until_event_id"]]
+            assert [event["eventName"] for event in (*events, until)] == [
+                "RevokeSecurityGroupEgress",
+                "AuthorizeSecurityGroupEgress",
+            ]
+            assert {event["requestParameters"]["groupId"] for event in (*events, until)} == {link["shared"]}
+        else:
+            assert events
+            assert {event["sourceIPAddress"] for event in events} == {link["shared"]}
+            assert {"vpcEndpointId" in event for event in events} == {link["kind"] == "endpoint"}
 
 
 def test_the_interface_of_the_attackers_task_can_be_found_from_its_launch(

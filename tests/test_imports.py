@@ -24,7 +24,7 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections secrets_sections
+config options sections case_sections secrets_sections investigate_sections
 opening
 audit
 baseline
@@ -36,7 +36,8 @@ runs rules evidence
 identity
 allowlist cases
 aggregate_rules
-findings match_rules output terminal history coverage joining
+findings match_rules output terminal history coverage joining place_columns
+places
 catalogue signs judgement
 prefilter
 asked parameters delivery
@@ -51,8 +52,9 @@ parts entries pulls
 fingerprints
 logs
 report heatmap lineage_charts
+networks geoip
 charts
-redact schema resources addresses
+redact schema resources addresses moments
 model
 errors
 """
@@ -83,6 +85,8 @@ FILES = {
     "engines.trino.tables": "queries/frames/",
     "engines.duckdb": "the store's parts, and a folder to spill into",
     "formats.attack": "the names of ATT&CK's techniques",
+    "identity.actions": "actions.toml",
+    "identity.granted": "an export of the policies of an account",
     "history": "the records of earlier runs",
     "lab": "copies of the notebooks",
     "logs.archives": "the files inside a zip",
@@ -93,6 +97,7 @@ FILES = {
     "logs.s3.bucket": "the certificates that AWS_CA_BUNDLE names",
     "logs.s3.objects": "huge objects, for a while",
     "match_rules": "queries/frames/",
+    "networks": "networks.toml",
     "output": "what --out names",
     "report.render": "the style sheet and the scripts",
     "report.run": "the report",

@@ -10,6 +10,7 @@ import pytest
 from auditkit import lab
 from auditkit.errors import SourceError
 from auditkit.resources import NOTEBOOKS
+from auditkit.runs import notebooks
 from tests.conftest import Command
 
 
@@ -59,6 +60,6 @@ def test_jupyterlab_starts_in_the_folder(command: Command, samples: Path, monkey
     monkeypatch.setattr(lab.subprocess, "run", lambda words, check: started.append(words))
     said = command("lab", samples, "--dir", "here")
     assert started[0][1:] == ["-m", "jupyterlab", "--notebook-dir=here"]
-    assert said.err == "Notebooks in here: audit. One that was there before is left as it is.\n"
+    assert said.err == f"Notebooks in here: {', '.join(notebooks())}. One that was there before is left as it is.\n"
     command("lab", samples, "--dir", "here", "--prepare-only")
     assert len(started) == 1

@@ -72,6 +72,16 @@ def test_the_first_hop_comes_first_and_reads_from_one_identity_to_the_next() -> 
     json.dumps(record)
 
 
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_key_alone_is_enough_used_or_not(is_used: bool) -> None:
+    logs = Logs()
+    logs.take(10, ALICE, "ci", "run-1", "ASIACI")
+    logs.call(20, CI if is_used else ALICE)
+    lineage = lineage_of(Identity(principal_arn=None, access_key_id="ASIACI"), logs.grants())
+    assert said(lineage) == ("user", "alice", "proven")
+    assert lineage.hops[0].to == identity(CI)
+
+
 def test_without_the_call_nobody_can_tell() -> None:
     logs = Logs()
     logs.call(0, ALICE)
@@ -185,6 +195,13 @@ class TestWithoutAKey:
         logs.take(10, ALICE, "ci", "run-1", "ASIAONE")
         used = session("ci", "run-1", "ASIATWO", 100)
         logs.call(120, used)
+        assert behind(logs, used).hops == ()
+
+    def test_what_was_taken_after_the_last_call_does_not(self) -> None:
+        logs = Logs()
+        used = session("ci", "run-1", "ASIATWO", 10)
+        logs.call(11, used)
+        logs.take(12, ALICE, "ci", "run-1", "ASIAONE")
         assert behind(logs, used).hops == ()
 
     def test_two_who_fit_are_candidates(self) -> None:
@@ -454,6 +471,11 @@ class TestAcrossAccounts:
         assert lineage.origin.identity.account_id == "999988887777"
         assert "AROAOPS" in lineage.origin.because
 
+    def test_a_unique_id_of_two_is_nobodys(self) -> None:
+        logs, audit = self.taken(callers=False)
+        logs.call(7, session("scanner", "scan", "ASIAY", 7, "999988887777"))
+        assert said(behind(logs, audit)) == ("account", f"account {OTHER}", "proven")
+
     def test_a_stranger_who_is_known_elsewhere_is_that_one(self) -> None:
         logs, _ = self.taken(callers=False)
         scanner = stranger(session("scanner", "scan", "ASIASCAN", 5, OTHER))
@@ -632,6 +654,14 @@ class TestMachines:
         app = session("app", "i-0123456789abcdef0", "ASIAAPP", -9999, ec2RoleDelivery="2.0")
         logs.call(20, app)
         assert said(behind(logs, app)) == ("workload", "instance i-0123456789abcdef0", "proven")
+
+    def test_a_session_that_was_delivered_only_now_and_then_was_not(self) -> None:
+        """Somebody may name a session like the instance's."""
+        logs = Logs()
+        logs.call(20, session("app", "i-0123456789abcdef0", "ASIAAPP", -9999, ec2RoleDelivery="2.0"))
+        logs.call(20, session("app", "i-0123456789abcdef0", "ASIAODD", -99))
+        whole = session("app", "i-0123456789abcdef0", None)
+        assert said(behind(logs, whole)) == ("workload", "instance i-0123456789abcdef0", "likely")
 
     @pytest.mark.parametrize("name", ["i-0123456789abcdef0", "0" * 32])
     def test_a_name_alone_is_only_likely(self, name: str) -> None:

@@ -16,6 +16,7 @@ from auditkit.audit import Audit
 from auditkit.formats import ocsf
 from auditkit.model import SEVERITIES
 from auditkit.output import as_json
+from auditkit.places import Places
 from auditkit.rules import RuleRun
 from tests.found import ANSWER, ENTRY, RULES, RUNS, every_rule, of_rule, sparse
 from tests.report_samples import ROLE, START, finding
@@ -124,6 +125,34 @@ def test_addresses_and_calls_are_paired_only_where_that_is_known(
     told = [(e.get("src_endpoint", {}).get("ip"), e.get("api", {}).get("operation")) for e in evidences]
     assert told == pairs
     assert all(evidence["actor"]["user"]["uid"] == ROLE for evidence in evidences)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("192.0.2.10", {"zone": "office (Berlin)", "location": {"country": "NL", "desc": "Netherlands"}}),
+        (
+            "198.51.100.7",
+            {
+                "location": {"country": "NL", "desc": "Netherlands"},
+                "autonomous_system": {"number": 64500, "name": "Example Hosting"},
+            },
+        ),
+        ("198.51.100.200", {"autonomous_system": {"number": 64500, "name": "Example Hosting"}}),
+        ("203.0.113.1", {}),
+        ("10.0.0.1", {}),
+    ],
+)
+def test_an_address_is_told_with_what_is_known_of_it(places: Places, address: str, told: dict[str, Any]) -> None:
+    event, suppressed = ocsf.events(
+        RuleRun([finding(source_ips=(address,))], places=places),
+        RULES,
+        [Suppressed(finding(source_ips=(address,)), ENTRY)],
+    )
+    assert event["evidences"][0]["src_endpoint"] == {"ip": address} | told
+    assert suppressed["evidences"] == event["evidences"]
+    for version in ("1.6.0", "1.7.0", "1.8.0"):
+        assert errors([event, suppressed], version) == []
 
 
 @pytest.mark.parametrize("text", ["AWS Internal", "cloudformation.amazonaws.com", "=1+1", "fe80::1%" + "x" * 99, ""])

@@ -15,6 +15,7 @@ from auditkit.engines.cost import Estimate
 from auditkit.engines.tables import Limits
 from auditkit.errors import ParameterError, ScanLimitError, SourceError, WindowError
 from auditkit.model import Window
+from auditkit.places import Places
 from auditkit.remote import Remote
 from auditkit.rules import RuleRun
 from auditkit.schema import TABLES
@@ -256,3 +257,10 @@ def test_a_report_on_a_pulled_store_tells_of_the_statements_of_its_window(engine
         [block] = sections.provenance(later, {})
         ids = [query["query_id"] for query in block.data["queries"]]
     assert ids == ["q-3", "q-4"]
+
+
+def test_what_addresses_are_called_is_known_over_an_engine_too(engine: FarEngine, places: Places) -> None:
+    with opened(networks=places.networks_file, geoip=places.geoip_files) as far:
+        run = far.evaluate(rules=["iam.admin_policy_attached"])
+        assert run.findings
+        assert {label for finding in run.findings for label in finding.places} == {"NL, Example Hosting AS64500"}

@@ -249,6 +249,11 @@ class TestPage:
         ):
             assert words in html.text, words
 
+    def test_an_address_of_a_card_has_its_place_behind_it(self) -> None:
+        names = {"source_ips": ("192.0.2.1", "198.51.100.7"), "places": ("office (<b>)", "NL, Example Hosting AS64500")}
+        html = page(blocks.findings([finding(**names)]))
+        assert "192.0.2.1: office (<b>); 198.51.100.7: NL, Example Hosting AS64500" in html.text
+
     def test_numbers_queries_and_rows_are_named(self) -> None:
         text = Page(full_report()).text
         for words in (

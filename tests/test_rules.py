@@ -21,6 +21,7 @@ from auditkit.errors import ParameterError, QueryError, UnknownQueryError
 from auditkit.findings import who
 from auditkit.match_rules import compiled, compiled_first_seen
 from auditkit.model import Finding, Parameter, Result, Window
+from auditkit.places import Places
 from auditkit.rules import Baseline, RuleRun, evaluate
 from tests.case_runs import CaseEngine
 from tests.cases import cloudtrail_events, flow_records
@@ -559,3 +560,70 @@ def test_a_success_after_attempts_says_so(rules: RuleFolder) -> None:
     assert found.summary.endswith("2 of them refused or failed, and then it succeeded, from 198.51.100.7.")
     assert found.judgement == ("It succeeded after attempts that were refused or failed.",)
     assert only(rules.run(CALL, refused)).judgement == ()
+
+
+# What addresses are called
+
+
+NEW_ADDRESS = "SELECT *, source_ip AS resource\nFROM cloudtrail_events\nWHERE read_only"
+ANY_CALLS = """SELECT principal_arn, account_id, min(event_time) AS first_seen, max(event_time) AS last_seen,
+    count(*) AS event_count, 0 AS failed_count, array_agg(DISTINCT source_ip ORDER BY source_ip) AS source_ips,
+    array_agg(event_id ORDER BY event_id) AS evidence
+FROM cloudtrail_events
+GROUP BY principal_arn, account_id
+ORDER BY principal_arn, account_id"""
+
+
+def test_a_new_address_in_a_trusted_network_weighs_less_and_says_why(rules: RuleFolder, places: Places) -> None:
+    rules.add_sql("new", "first_seen", NEW_ADDRESS, "addresses: lower")
+    rows = on(3, **READ, source_ip="192.0.2.9"), on(16, **READ, source_ip="192.0.2.10")
+    plain, named = only(compare(rules, *rows)), only(compare(rules, *rows, places=places))
+    assert (plain.severity, plain.judgement, plain.places) == ("high", (), ())
+    assert named.severity == "medium"
+    assert named.judgement == ("Every address is in a trusted network, office (Berlin): medium instead of high.",)
+    assert named.places == ("office (Berlin)",)
+    assert named.summary.endswith(", from 192.0.2.10 (office Berlin).")
+    assert named.id == plain.id
+
+
+def test_a_new_address_anywhere_else_weighs_the_same(rules: RuleFolder, places: Places) -> None:
+    rules.add_sql("new", "first_seen", NEW_ADDRESS, "addresses: lower")
+    for address in ("198.51.100.7", "192.0.2.20", "192.0.2.200", "10.0.0.1", "AWS Internal", "ecs.amazonaws.com"):
+        run = compare(rules, on(3, **READ, source_ip="192.0.2.9"), on(16, **READ, source_ip=address), places=places)
+        assert (only(run).severity, only(run).judgement) == ("high", ()), address
+
+
+def test_one_address_outside_and_the_finding_is_as_severe_as_ever(rules: RuleFolder, places: Places) -> None:
+    rules.add_sql("many", "aggregate", ANY_CALLS, "addresses: lower", "reads: [cloudtrail_events]")
+    office, outside = [{**CALL, "event_id": address, "source_ip": address} for address in ("192.0.2.1", "198.51.100.7")]
+    assert only(rules.run(office, places=places)).severity == "medium"
+    both = only(rules.run(office, outside, places=places))
+    assert (both.severity, both.judgement) == ("high", ())
+    assert both.places == ("office (Berlin)", "NL, Example Hosting AS64500")
+    assert both.summary.endswith(", from 192.0.2.1 (office Berlin) and 198.51.100.7 (NL, Example Hosting AS64500).")
+
+
+def test_a_list_of_addresses_that_may_be_cut_proves_nothing(rules: RuleFolder, places: Places) -> None:
+    """Rules over flow records list 100 sources; the one that matters may be the next."""
+    rules.add_sql("many", "aggregate", ANY_CALLS, "addresses: lower", "reads: [cloudtrail_events]")
+    calls = [{**CALL, "event_id": f"{n}", "source_ip": f"192.0.2.{n}"} for n in range(21, 121)]
+    assert only(rules.run(*calls[:99], places=places)).severity == "medium"
+    assert only(rules.run(*calls, places=places)).severity == "high"
+
+
+def test_where_the_deed_matters_the_office_makes_it_no_better(rules: RuleFolder, places: Places) -> None:
+    rules.add("made", "event_name = 'CreateUser'")
+    found = only(rules.run({**CALL, "source_ip": "192.0.2.10"}, places=places))
+    assert (found.severity, found.judgement, found.places) == ("high", (), ("office (Berlin)",))
+
+
+def test_credentials_of_a_workload_in_a_trusted_network_stay_stolen(places: Places) -> None:
+    """The rule of the catalogue itself, on its own firing case."""
+    name, ours = "sts.workload_session_from_outside", "192.0.2.10"
+    task = {**CALL, "principal_arn": "arn:aws:iam::111122223333:role/task", "session_name": "0" * 32, "event_id": "t"}
+    task |= {"identity_type": "AssumedRole", "source_ip": ours, "invoked_by": None}
+    person = {**CALL, "identity_type": "IAMUser", "source_ip": ours, "event_id": "p"}
+    engine = CaseEngine()
+    engine.holding({"cloudtrail_events": cloudtrail_events([task, person])})
+    found = only(evaluate(engine, Catalogue.load(), rules=[name], places=places))
+    assert (found.severity, found.judgement, found.places) == ("high", (), ("office (Berlin)",))

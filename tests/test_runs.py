@@ -16,6 +16,7 @@ from markupsafe import escape
 from auditkit import history, runs
 from auditkit.errors import ReportError, SourceError, UnknownQueryError
 from auditkit.model import SEVERITIES, Window
+from auditkit.places import Places
 from auditkit.report.run import RunRecord
 from auditkit.resources import NOTEBOOKS
 from auditkit.rules import RuleRun
@@ -249,3 +250,14 @@ def test_a_notebook_is_found_by_name_or_path(tmp_path: Path) -> None:
         runs.find_notebook("audits")
     with pytest.raises(SourceError, match="There is no notebook at"):
         runs.find_notebook(tmp_path / "x.ipynb")
+
+
+def test_a_notebook_is_told_where_the_names_of_addresses_are(
+    told: dict[str, Any], command: Command, samples: Path, places: Places
+) -> None:
+    country, asn = places.geoip_files
+    said = command("report", samples, "--networks", places.networks_file, "--geoip", country, "--geoip", asn)
+    assert said.code == 3, said.err
+    assert (told["networks"], told["geoip"]) == (places.networks_file, [country, asn])
+    assert command("report", samples).code == 3
+    assert (told["networks"], told["geoip"]) == ("", [])

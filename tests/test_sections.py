@@ -15,6 +15,7 @@ from auditkit.audit import Audit
 from auditkit.evidence import Coverage
 from auditkit.ingest import ingest
 from auditkit.model import Window, at_least
+from auditkit.places import Places
 from auditkit.report.block import Block
 from auditkit.rules import RuleRun
 from auditkit.store import Store
@@ -105,6 +106,27 @@ def test_activity_and_network_show_sql_with_every_table(audit: Audit) -> None:
     assert len(set(titles(shown))) == len(shown)
     assert all("FROM" in json.dumps(block.data) for block in shown)
     assert all(block.data.get("total", 1) > 0 for block in shown)
+
+
+def columns(shown: list[Block]) -> dict[str, list[str]]:
+    tables = [(block.data, block.data.get("table") if block.kind == "chart" else block.data) for block in shown]
+    return {data["title"]: [column["name"] for column in table["columns"]] for data, table in tables if table}
+
+
+def test_addresses_of_a_report_have_their_places_beside_them(audit: Audit, places: Places) -> None:
+    placed = replace(audit, places=places)
+    plain = columns([*sections.activity(audit, ["ecs", "iam"]), *sections.network(audit)])
+    named = columns([*sections.activity(placed, ["ecs", "iam"]), *sections.network(placed)])
+    added = {title: [name for name in named[title] if name not in plain[title]] for title in plain}
+    assert {title: names for title, names in added.items() if names} == {
+        "Who did what": ["place"],
+        "Who read which secret": ["place"],
+        "Rejects that belong to events": ["place"],
+        "Rejects by source": ["place"],
+        "Rejects by interface and peer": ["source_place", "destination_place"],
+    }
+    told = json.dumps([block.data for block in sections.network(placed)])
+    assert "NL, Example Hosting AS64500" in told
 
 
 def test_coverage_names_what_the_report_cannot_see(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from auditkit.catalogue import Query
 from auditkit.formats.allowed import justification
 from auditkit.formats.attack import Technique, technique, version
 from auditkit.model import Finding, Severity
+from auditkit.places import Places
 from auditkit.report.clean import clean
 from auditkit.rules import RuleRun
 
@@ -49,15 +50,15 @@ def events(run: RuleRun, rules: Iterable[Query], suppressed: Sequence[Suppressed
         rules: What the run chose from; they say which logs prove a finding.
     """
     logs = {rule.rule: [log for table, log in _LOGS.items() if table in rule.reads] for rule in rules}
-    found = [_event(finding, logs.get(finding.rule, [])) for finding in run.findings]
+    found = [_event(finding, logs.get(finding.rule, []), run.places) for finding in run.findings]
     for allowed in suppressed:
         status_id, status = _SUPPRESSED
-        event = _event(allowed.finding, logs.get(allowed.finding.rule, []))
+        event = _event(allowed.finding, logs.get(allowed.finding.rule, []), run.places)
         found.append(event | {"status_id": status_id, "status": status, "comment": justification(allowed)})
     return found
 
 
-def _event(finding: Finding, logs: list[str]) -> dict[str, Any]:
+def _event(finding: Finding, logs: list[str], places: Places) -> dict[str, Any]:
     severity_id, severity = SEVERITIES[finding.severity]
     status_id, status = _NEW
     record = finding.as_json()
@@ -88,7 +89,7 @@ def _event(finding: Finding, logs: list[str]) -> dict[str, Any]:
         "finding_info": _info(finding, logs),
         "remediation": {"desc": finding.response},
         "cloud": {"provider": "AWS", **_account(finding.account_id)},
-        **_unless_empty(resources=_resources(finding), evidences=_evidences(finding)),
+        **_unless_empty(resources=_resources(finding), evidences=_evidences(finding, places)),
         "unmapped": {name: record[name] for name in _UNMAPPED},
     }
 
@@ -147,10 +148,12 @@ def _resource(uid: str, role_id: int, role: str) -> dict[str, Any]:
     return {"uid": uid, "role_id": role_id, "role": role, **{name: text for name, text in where.items() if text}}
 
 
-def _evidences(finding: Finding) -> list[dict[str, Any]]:
+def _evidences(finding: Finding, at: Places) -> list[dict[str, Any]]:
     """Who, from where, with which call. Which of several addresses made which of several calls is not known."""
     actor = {"actor": {"user": _user(finding.principal_arn)}} if finding.principal_arn else {}
-    places: list[dict[str, Any]] = [{"src_endpoint": _endpoint(address)} for address in finding.source_ips]
+    places: list[dict[str, Any]] = [
+        {"src_endpoint": _endpoint(address) | _place(address, at)} for address in finding.source_ips
+    ]
     calls: list[dict[str, Any]] = [{"api": {"operation": name}} for name in finding.event_names]
     if len(places) > 1 and len(calls) > 1:
         return [actor | fact for fact in (*places, *calls)]
@@ -165,6 +168,19 @@ def _endpoint(address: str) -> dict[str, str]:
     except ValueError:
         return {"svc_name": address}
     return {"ip": address}
+
+
+def _place(address: str, at: Places) -> dict[str, Any]:
+    """What files say of an address: the name of its network as its zone, its country, its autonomous system."""
+    place = at.of(address)
+    country = {"country": place.country, "desc": place.country_name}
+    system = {"number": place.asn, "name": place.owner}
+    found = {
+        "zone": place.label if place.kind == "named" else None,
+        "location": {key: value for key, value in country.items() if value and place.country},
+        "autonomous_system": {key: value for key, value in system.items() if value is not None},
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def _user(arn: str) -> dict[str, Any]:

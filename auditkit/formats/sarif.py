@@ -29,7 +29,7 @@ LEVELS: Mapping[Severity, str] = {
 SCORES: Mapping[Severity, str] = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0", "info": "0.0"}
 PROPERTIES = (
     *("severity", "outcome", "principal_arn", "account_id", "resource", "first_seen", "last_seen", "event_count"),
-    *("failed_count", "event_names", "source_ips", "hands", "judgement", "evidence"),
+    *("failed_count", "event_names", "source_ips", "places", "hands", "judgement", "evidence"),
 )
 _FOLDERS = {"cloudtrail_events": "CloudTrail", "flow_records": "vpcflowlogs"}  # as AWS calls them in a bucket
 _ABOUT = (("Why", "why"), ("To do", "response"), ("Looks alike", "false_positives"), ("Blind to", "blind_spots"))

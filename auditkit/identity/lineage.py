@@ -27,7 +27,7 @@ def lineage_of(
     first_seen: datetime | None = None,
     last_seen: datetime | None = None,
 ) -> Lineage:
-    """The hops that led to *identity*, and who stood at the beginning.
+    """The hops that led to *identity*, of which a key alone is enough, and who stood at the beginning.
 
     Args:
         first_seen: When it called first, and *last_seen* last (aware UTC); without them, as *grants* has it. A grant
@@ -37,6 +37,8 @@ def lineage_of(
     """
     now = _named(identity, grants) or identity
     uses = grants.uses_of(now)
+    if not now.principal_arn and uses:
+        now = uses[0].identity
     if first_seen or last_seen:
         uses = [u for u in uses if _overlaps(u, first_seen, last_seen)]
     span = Span(
@@ -99,17 +101,23 @@ def issued_by(identity: Identity, grants: Grants) -> list[Hop]:
     """
     hops: list[Hop] = []
     been: set[str] = set()
-    todo: deque[tuple[Identity, datetime | None]] = deque([(identity, None)])
-    while todo:
-        one, since = todo.popleft()
+    # What is proven goes first, since a grant may be reached by both ways.
+    todo: dict[Certainty, deque[tuple[Grant, Identity, str]]] = {"proven": deque(), "likely": deque()}
+
+    def ask(one: Identity, since: datetime | None, so_far: Certainty) -> None:
         for grant, certainty, because in _asked_for(one, since, grants):
-            if grant.event_id in been or grant.how in _NO_START:
-                continue
-            been.add(grant.event_id)
-            to = _given(None, grant)
-            hops.append(_hop(grant, one if grant.is_owners_copy else grant.by, to, certainty, because))
-            if grant.how != "key_made" and (to.access_key_id or to.session_name):
-                todo.append((to, grant.event_time))
+            todo[weakest([so_far, certainty])].append((grant, one, because))
+
+    ask(identity, None, "proven")
+    while certainty := next((each for each, waiting in todo.items() if waiting), None):
+        grant, one, because = todo[certainty].popleft()
+        if grant.event_id in been or grant.how in _NO_START:
+            continue
+        been.add(grant.event_id)
+        to = _given(None, grant)
+        hops.append(_hop(grant, one if grant.is_owners_copy else grant.by, to, certainty, because))
+        if grant.how != "key_made" and (to.access_key_id or to.session_name):
+            ask(to, grant.event_time, certainty)
     return sorted(hops, key=lambda hop: (hop.event_time, hop.event_id))
 
 
@@ -189,16 +197,19 @@ def _named(identity: Identity, grants: Grants) -> Identity | None:
 
 def _given(now: Identity | None, grant: Grant) -> Identity:
     """What was given: as it called later, where that is known, else as the event says."""
-    if now is not None:
-        return replace(now, access_key_id=now.access_key_id or grant.to_access_key_id)
     account = (grant.to_principal_arn or "::::").split(":")[4] or None
-    return Identity(
+    told = Identity(
         principal_arn=grant.to_principal_arn,
         session_name=grant.to_session_name,
         access_key_id=grant.to_access_key_id,
         account_id=account or grant.to_account,
         identity_type=_TYPES.get(grant.how, "AssumedRole"),
     )
+    if now is None:
+        return told
+    if not now.principal_arn:  # a key that was looked for, and never called
+        return replace(told, access_key_id=now.access_key_id)
+    return replace(now, access_key_id=now.access_key_id or grant.to_access_key_id)
 
 
 def _hop(grant: Grant, by: Identity, to: Identity, certainty: Certainty, because: str) -> Hop:

@@ -60,6 +60,8 @@ def origin_of(trail: Trail, grants: Grants) -> Origin:
     outside = _from_outside(first, trail) if first else None
     said = outside or _itself(trail, first) or _named_by_the_role(trail) or _broken(trail)
     identity = trail.hops[-1].to if outside and outside.kind != "account" else trail.reached
+    if said.kind == "account":  # its unique id is no ARN, and stands in the hop and the reason
+        identity = Identity(principal_arn=None, account_id=identity.account_id, identity_type=identity.identity_type)
     return Origin(
         kind=said.kind,
         identity=identity,

@@ -1,7 +1,8 @@
 -- title: How each identity was used
--- about: One row for each key, principal and session that called, with when, how often and from where. A session without
---   a key of its own (sign-in events name none) is told apart by the time its credentials were issued. Lists that are
---   not given let everything through. Addresses are the first twenty in the order of text; address_count has them all.
+-- about: One row for each key, principal and session that called, with when, how often and from where. A session
+--   without a key of its own (sign-in events name none) is told apart by the time its credentials were issued. Lists
+--   that are not given let everything through. Addresses are the first twenty in the order of text; address_count has
+--   them all.
 -- reads: [cloudtrail_events]
 -- params:
 --   access_keys: {type: array(varchar), default: [], about: "ids of access keys, 254 at most"}

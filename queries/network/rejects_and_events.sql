@@ -1,167 +1,240 @@
 -- title: Rejected traffic and the events it belongs to
--- about: Each row joins what one principal did with what the network refused, and says what both have in common, an
---   address, an interface or task, or a security group. event_id and flow are one proof of each side. Ids of interfaces
---   and private addresses are used again after a while, so compare the times; confidence says how much the common thing
---   proves.
+-- about: >-
+--   Each row joins what one principal did with what the network refused, and says what both have in common. kind is
+--   address, the public address of the caller; task or interface, named in the events or told by the session; endpoint,
+--   the private address of a caller behind a VPC endpoint, which an interface had at that time; or change, of what the
+--   network lets through. event_id and flow are one proof of each side. gap_s are the seconds between the two, 0 where
+--   they overlap, for addresses are used again after a while: confidence goes by it.
+--   A change is judged by what the interfaces concerned were refused within :within_minutes after it and not as long
+--   before it, or the other way round. effect is closed where the port was let through before, opened where it is let
+--   through afterwards, refused where rejects began and nothing tells of the time before, ended where they ceased and
+--   nothing follows. Which interfaces have a security group, or lie in a VPC, is known as far as the logs tell; a change
+--   of which none is known has no row.
 -- reads: [cloudtrail_events, flow_records]
-WITH rejects AS (
+-- params:
+--   within_minutes: {type: bigint, default: 15, about: minutes before and after a change that are compared}
+WITH watches AS (
     SELECT
-        account_id,
-        interface_id,
-        ecs_task_id,
-        srcaddr,
-        dstaddr,
-        pkt_srcaddr,
-        dstport,
-        interface_id || ' ' || srcaddr || '>' || dstaddr || ':' || CAST(dstport AS VARCHAR) || '/'
-            || CAST(protocol AS VARCHAR) AS flow,
-        count(*) AS reject_count,
-        min(start_time) AS first_reject,
-        max(end_time) AS last_reject
-    FROM flow_records
-    WHERE action = 'REJECT'
-    GROUP BY account_id, interface_id, ecs_task_id, srcaddr, dstaddr, pkt_srcaddr, dstport, protocol
+        changed_interfaces.*,
+        COALESCE(interface_id, account_id) AS place,
+        CASE WHEN interface_id IS NULL THEN from_port ELSE -1 END AS place_port,
+        -- a change and a flow record near it lie in one slice of time, or in two that touch
+        date_diff('minute', TIMESTAMP '1970-01-01 00:00:00', first_event) / NULLIF(:within_minutes, 0) + step AS slice
+    FROM changed_interfaces
+    CROSS JOIN UNNEST(ARRAY[-1, 0, 1]) AS s(step)
 ),
-addresses AS (
-    SELECT srcaddr AS address, rejects.* FROM rejects WHERE srcaddr IS NOT NULL
-    UNION ALL
-    SELECT dstaddr AS address, rejects.* FROM rejects WHERE dstaddr <> srcaddr
-    UNION ALL
-    SELECT pkt_srcaddr AS address, rejects.* FROM rejects WHERE pkt_srcaddr <> srcaddr AND pkt_srcaddr <> dstaddr
-),
-rejects_by_address AS (
+flows AS (
     SELECT
-        address,
-        sum(reject_count) AS reject_count,
-        array_join(slice(array_sort(array_agg(DISTINCT interface_id)), 1, 10), ', ') AS interface_ids,
-        array_join(slice(array_sort(array_agg(DISTINCT dstport)), 1, 10), ', ') AS dstports,
-        min(first_reject) AS first_reject,
-        max(last_reject) AS last_reject,
-        min(flow) AS flow
-    FROM addresses
-    GROUP BY address
+        flow_sides.*,
+        by_port,
+        CASE WHEN by_port THEN account_id ELSE interface_id END AS place,
+        CASE WHEN by_port THEN port ELSE -1 END AS place_port,
+        date_diff('minute', TIMESTAMP '1970-01-01 00:00:00', start_time) / NULLIF(:within_minutes, 0) AS slice
+    FROM flow_sides
+    CROSS JOIN UNNEST(ARRAY[FALSE, TRUE]) AS b(by_port)
 ),
-interfaces AS (
-    SELECT interface_id AS shared, rejects.* FROM rejects WHERE interface_id IS NOT NULL
-    UNION ALL
-    SELECT ecs_task_id AS shared, rejects.* FROM rejects WHERE ecs_task_id IS NOT NULL
-),
-rejects_by_interface AS (
+near AS (
     SELECT
-        shared,
-        sum(reject_count) AS reject_count,
-        array_join(slice(array_sort(array_agg(DISTINCT interface_id)), 1, 10), ', ') AS interface_ids,
-        array_join(slice(array_sort(array_agg(DISTINCT dstport)), 1, 10), ', ') AS dstports,
-        min(first_reject) AS first_reject,
-        max(last_reject) AS last_reject,
-        min(flow) AS flow
-    FROM interfaces
-    GROUP BY shared
+        flows.*,
+        watches.event_id,
+        watches.account_id AS changed_in,
+        first_event,
+        last_event,
+        can_close,
+        can_open,
+        is_exact
+    FROM flows
+    JOIN watches
+        ON watches.place = flows.place AND watches.place_port = flows.place_port AND watches.slice = flows.slice
+    WHERE start_time >= date_add('minute', -:within_minutes, first_event)
+      AND start_time < date_add('minute', :within_minutes, last_event)
+      AND port >= COALESCE(from_port, 0)
+      AND port <= COALESCE(to_port, 65535)
+      AND COALESCE(region, aws_region, '') = COALESCE(aws_region, region, '')
 ),
-texts AS (
+pairs AS (
     SELECT
-        principal_arn,
-        account_id,
-        session_name,
-        event_name,
-        event_time,
         event_id,
-        outcome,
-        source_ip,
-        service,
-        event_name LIKE '%SecurityGroup%' AND NOT COALESCE(read_only, FALSE) AS changes_group,
-        CASE
-            WHEN service = 'ec2'
-                OR (
-                    service = 'ecs'
-                    AND (event_name LIKE '%Task%' OR event_name = 'ExecuteCommand')
-                    AND event_name NOT LIKE '%TaskDefinition%'
-                    AND event_name NOT LIKE 'Submit%'  -- agents reporting
-                )
-                THEN COALESCE(request_parameters, '') || ' ' || COALESCE(response_elements, '')
-        END AS body
-    FROM cloudtrail_events
+        changed_in AS account_id,
+        can_close,
+        can_open,
+        is_exact,
+        interface_id,
+        client,
+        server,
+        port,
+        protocol,
+        -- strangers knock all the time, so only what was let through itself counts for a public address
+        by_port OR NOT regexp_like(
+            client,
+            '^(10|127|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
+                || '|^([Ff][CcDd]|[Ff][Ee][89ABab])'
+        ) AS is_alone,
+        max(ecs_task_id) AS task_id,
+        count_if(action = 'REJECT' AND start_time < first_event) AS rejects_before,
+        count_if(action = 'REJECT' AND start_time >= first_event) AS rejects_after,
+        -- the start in a record is up to a minute late, and a change takes some seconds
+        count_if(action = 'REJECT' AND start_time >= date_add('minute', 1, last_event)) AS rejects_settled,
+        count_if(action = 'ACCEPT' AND start_time < first_event) AS accepts_before,
+        count_if(action = 'ACCEPT' AND start_time >= first_event) AS accepts_after,
+        count_if(action = 'ACCEPT' AND start_time >= date_add('minute', 1, last_event)) AS accepts_settled,
+        min(CASE WHEN action = 'REJECT' THEN start_time END) AS first_reject,
+        max(CASE WHEN action = 'REJECT' THEN end_time END) AS last_reject,
+        min(CASE WHEN action = 'REJECT' THEN flow END) AS flow
+    FROM near
+    GROUP BY
+        event_id, changed_in, can_close, can_open, is_exact, by_port, interface_id, client, server, port, protocol
 ),
-events AS (
+doors AS (
     SELECT
-        texts.*,
-        CASE
-            WHEN service = 'ecs' OR strpos(body, 'eni-') > 0 THEN array_distinct(regexp_extract_all(
-                body,  -- ENI ids, and the ids of tasks as they stand in task ARNs and parameters
-                'eni-[0-9a-f]{8,17}|[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
-            ))
-        END AS named,
-        CASE
-            WHEN service = 'ec2' AND strpos(body, 'sg-') > 0
-                THEN array_distinct(regexp_extract_all(body, 'sg-[0-9a-f]{8,17}'))
-        END AS groups_named
-    FROM texts
+        pairs.*,
+        sum(rejects_before) OVER door AS all_rejects_before,
+        sum(rejects_settled) OVER door AS all_rejects_settled,
+        sum(accepts_before) OVER door AS all_accepts_before,
+        sum(accepts_after) OVER door AS all_accepts_after
+    FROM pairs
+    WINDOW door AS (
+        PARTITION BY event_id, account_id, server, port, protocol, is_alone, CASE WHEN is_alone THEN client END
+    )
 ),
-interface_groups AS (
-    SELECT DISTINCT group_id, interface_id
-    FROM events
-    CROSS JOIN UNNEST(groups_named) AS g(group_id)
-    CROSS JOIN UNNEST(named) AS n(interface_id)
-    WHERE event_name IN ('CreateNetworkInterface', 'ModifyNetworkInterfaceAttribute')
-      AND interface_id LIKE 'eni-%'
+turned AS (
+    SELECT
+        doors.*,
+        CASE
+            WHEN can_close
+                AND all_rejects_before = 0
+                AND rejects_after > 0
+                AND accepts_settled <= rejects_after  -- else it was a late packet of a connection that had ended
+            THEN CASE WHEN all_accepts_before > 0 THEN 'closed' WHEN NOT is_alone THEN 'refused' END
+            WHEN can_open
+                AND rejects_before > 0
+                AND all_rejects_settled = 0
+            THEN CASE
+                WHEN all_accepts_after > 0 THEN 'opened'
+                WHEN NOT is_alone AND all_rejects_before >= 3 THEN 'ended'
+            END
+        END AS effect
+    FROM doors
+),
+effects AS (
+    SELECT
+        event_id,
+        account_id,
+        effect,
+        bool_and(is_exact) AS is_exact,
+        sum(rejects_before + rejects_after) AS reject_count,
+        CASE effect
+            WHEN 'closed' THEN CASE WHEN is_alone THEN sum(accepts_before) ELSE max(all_accepts_before) END
+            WHEN 'opened' THEN CASE WHEN is_alone THEN sum(accepts_after) ELSE max(all_accepts_after) END
+            ELSE 0
+        END AS accept_count,
+        count(DISTINCT COALESCE(turned.task_id, interface_holders.task_id)) AS task_count,
+        count(DISTINCT turned.interface_id) AS interface_count,
+        array_join(slice(array_sort(array_agg(DISTINCT workload)), 1, 10), ', ') AS workloads,
+        array_join(slice(array_sort(array_agg(DISTINCT turned.interface_id)), 1, 10), ', ') AS interface_ids,
+        array_join(slice(array_sort(array_agg(DISTINCT client)), 1, 10), ', ') AS srcaddrs,
+        array_join(slice(array_sort(array_agg(DISTINCT server)), 1, 10), ', ') AS dstaddrs,
+        array_join(slice(array_sort(array_agg(DISTINCT port)), 1, 10), ', ') AS dstports,
+        min(first_reject) AS first_reject,
+        max(last_reject) AS last_reject,
+        min(flow) AS flow
+    FROM turned
+    LEFT JOIN interface_holders ON interface_holders.interface_id = turned.interface_id
+    WHERE effect IS NOT NULL
+    GROUP BY
+        event_id,
+        account_id,
+        effect,
+        is_alone,
+        -- a scan that happens to begin then tries many doors, and is one thing
+        CASE WHEN effect IN ('closed', 'opened') THEN server END,
+        CASE WHEN effect IN ('closed', 'opened') THEN port END,
+        CASE WHEN effect IN ('closed', 'opened') THEN protocol END
 ),
 links AS (
-    SELECT 'address' AS kind, source_ip AS shared, source_ip AS join_key, events.*
-    FROM events
-    WHERE regexp_like(source_ip, '^[0-9.]+$|^[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*$')
-    UNION ALL
-    SELECT 'interface' AS kind, name AS shared, name AS join_key, events.*
-    FROM events
-    CROSS JOIN UNNEST(named) AS n(name)
-    WHERE named IS NOT NULL
-    UNION ALL
-    SELECT 'interface' AS kind, session_name AS shared, session_name AS join_key, events.*
-    FROM events  -- a task's id is the session name of its roles
-    WHERE regexp_like(session_name, '^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$')
-      AND NOT COALESCE(contains(named, session_name), FALSE)
-    UNION ALL
-    SELECT 'security_group' AS kind, interface_groups.group_id AS shared, interface_id AS join_key, events.*
-    FROM events
-    CROSS JOIN UNNEST(groups_named) AS g(changed_group)
-    JOIN interface_groups ON interface_groups.group_id = changed_group
-    WHERE changes_group
-),
-linked_events AS (
     SELECT
         kind,
+        CAST(NULL AS VARCHAR) AS effect,
+        CAST(NULL AS VARCHAR) AS changed,
+        is_certain,
         shared,
-        join_key,
         principal_arn,
+        session_name,
         account_id,
-        count(*) AS event_count,
-        count_if(outcome = 'denied') AS denied_count,
-        array_join(slice(array_sort(array_agg(DISTINCT event_name)), 1, 10), ', ') AS event_names,
-        min(event_time) AS first_event,
-        max(event_time) AS last_event,
-        min(event_id) AS event_id
-    FROM links
-    GROUP BY kind, shared, join_key, principal_arn, account_id
+        event_count,
+        denied_count,
+        event_names,
+        first_event,
+        last_event,
+        event_id,
+        workloads,
+        task_count,
+        interface_count,
+        interface_ids,
+        srcaddrs,
+        dstaddrs,
+        dstports,
+        reject_count,
+        CAST(NULL AS BIGINT) AS accept_count,
+        first_reject,
+        last_reject,
+        flow
+    FROM rejects_by_trace
+    UNION ALL
+    SELECT
+        'change' AS kind,
+        effect,
+        changed,
+        is_exact AS is_certain,
+        thing AS shared,
+        principal_arn,
+        session_name,
+        network_changes.account_id,
+        event_count,
+        0 AS denied_count,
+        event_names,
+        first_event,
+        last_event,
+        network_changes.event_id,
+        workloads,
+        task_count,
+        interface_count,
+        interface_ids,
+        srcaddrs,
+        dstaddrs,
+        dstports,
+        reject_count,
+        accept_count,
+        first_reject,
+        last_reject,
+        flow
+    FROM effects
+    JOIN network_changes
+        ON network_changes.event_id = effects.event_id AND network_changes.account_id = effects.account_id
 ),
-all_rejects AS (
-    SELECT 'address' AS kind, rejects_by_address.* FROM rejects_by_address
-    UNION ALL
-    SELECT 'interface' AS kind, rejects_by_interface.* FROM rejects_by_interface
-    UNION ALL
-    SELECT 'security_group' AS kind, rejects_by_interface.* FROM rejects_by_interface
+placed AS (
+    SELECT
+        links.*,
+        CASE
+            WHEN first_reject > last_event THEN date_diff('second', last_event, first_reject)
+            WHEN last_reject < first_event THEN date_diff('second', last_reject, first_event)
+            ELSE 0
+        END AS gap_s
+    FROM links
 )
 SELECT
-    linked_events.kind,
+    kind,
+    effect,
+    changed,
     CASE
-        WHEN linked_events.kind = 'security_group' THEN 'medium'
-        WHEN linked_events.kind = 'address' AND regexp_like(
-            linked_events.shared,
-            '^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
-                || '|^(::1?$|[Ff][CcDd]|[Ff][Ee][89ABab])'
-        ) THEN 'medium'
+        WHEN effect = 'ended' OR effect = 'refused' AND NOT is_certain THEN 'low'
+        WHEN effect = 'refused' OR NOT is_certain THEN 'medium'
+        WHEN kind IN ('address', 'endpoint') AND gap_s > 86400 THEN 'medium'
         ELSE 'high'
     END AS confidence,
-    linked_events.shared,
+    shared,
     principal_arn,
+    session_name,
     account_id,
     event_count,
     denied_count,
@@ -169,12 +242,20 @@ SELECT
     first_event,
     last_event,
     event_id,
-    reject_count,
+    workloads,
+    task_count,
+    interface_count,
     interface_ids,
+    srcaddrs,
+    dstaddrs,
     dstports,
+    reject_count,
+    accept_count,
     first_reject,
     last_reject,
+    gap_s,
     flow
-FROM linked_events
-JOIN all_rejects ON all_rejects.kind = linked_events.kind AND all_rejects.address = linked_events.join_key
-ORDER BY linked_events.kind, reject_count DESC, linked_events.shared, join_key, principal_arn, account_id
+FROM placed
+ORDER BY
+    kind, reject_count DESC, shared, principal_arn, account_id, first_event, event_id, effect, dstaddrs, dstports,
+    interface_ids, flow

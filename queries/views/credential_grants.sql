@@ -100,7 +100,7 @@ SELECT
         OR json_extract_scalar(request_parameters, '$.tokenCode') IS NOT NULL AS by_mfa,
     CASE
         WHEN how = 'key_made'
-            THEN CASE WHEN principal_arn LIKE 'arn:%:%' THEN 'arn:' || split_part(principal_arn, ':', 2) ELSE 'arn:aws' END
+            THEN 'arn:' || CASE WHEN principal_arn LIKE 'arn:%:%' THEN split_part(principal_arn, ':', 2) ELSE 'aws' END
                 || ':iam::' || account_id || ':user/' || json_extract_scalar(response_elements, '$.accessKey.userName')
         WHEN how = 'assume_root' AND root_of LIKE 'arn:%' THEN root_of
         WHEN how = 'assume_root' THEN 'arn:aws:iam::' || root_of || ':root'

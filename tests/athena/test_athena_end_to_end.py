@@ -97,7 +97,7 @@ def test_a_query_runs_there_and_says_what_it_cost(organization: Lab, command: Co
         "eu-west-1",
     )
     assert said.code == 0, said.err
-    assert len(said.json) == 60
+    assert len(said.json) == 61
     assert "athena: query " in said.err
     assert "athena: 1 statement" in said.err
 

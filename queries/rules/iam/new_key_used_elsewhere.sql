@@ -2,6 +2,7 @@
 -- kind: aggregate
 -- severity: high
 -- per: resource
+-- addresses: lower
 -- reads: [cloudtrail_events]
 -- attack: [T1098.001, T1078.004]
 -- pci: ["8.2.4", "8.6.1", "10.2.1.5", "11.5.1"]

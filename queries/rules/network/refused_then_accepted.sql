@@ -2,6 +2,7 @@
 -- kind: aggregate
 -- severity: medium
 -- per: resource
+-- addresses: lower
 -- reads: [flow_records]
 -- params:
 --   min_rejects: {type: bigint, default: 5, about: refused records of one source at one door before it was let in}

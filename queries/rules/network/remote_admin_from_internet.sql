@@ -2,6 +2,7 @@
 -- kind: aggregate
 -- severity: high
 -- per: resource
+-- addresses: lower
 -- reads: [flow_records]
 -- params:
 --   ports: {type: array(bigint), default: [22, 3389, 5985, 5986], about: ports through which machines are administered}

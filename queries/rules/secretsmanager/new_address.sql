@@ -1,6 +1,7 @@
 -- title: Secret read from an address new to this principal
 -- kind: first_seen
 -- severity: medium
+-- addresses: lower
 -- attack: [T1555.006, T1078.004]
 -- pci: ["7.2.6", "8.6.1", "10.2.1.1"]
 -- why: The reads of a program come from the few addresses of its network. The same rights used from an address that

@@ -2,6 +2,7 @@
 -- kind: first_seen
 -- severity: medium
 -- attempts: ignore
+-- addresses: lower
 -- attack: [T1078.004]
 -- pci: ["8.2.2", "8.4.1", "10.2.1.2"]
 -- why: Most people work from the same few networks. A sign-in from one that this user never came from may be somebody

@@ -1,6 +1,7 @@
 -- title: Long-lived key tried out from a new address
 -- kind: first_seen
 -- severity: low
+-- addresses: lower
 -- attack: [T1087.004, T1078.004]
 -- pci: ["8.6.1", "8.6.3", "11.5.1"]
 -- why: GetCallerIdentity tells whose a key is and needs no rights, so it is the first call of everybody who finds one.

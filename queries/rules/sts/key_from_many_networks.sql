@@ -2,6 +2,7 @@
 -- kind: aggregate
 -- severity: medium
 -- per: resource
+-- addresses: lower
 -- reads: [cloudtrail_events]
 -- params:
 --   min_networks: {type: bigint, default: 3, about: public networks that one key was used from in one hour}

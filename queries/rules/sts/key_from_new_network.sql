@@ -1,6 +1,7 @@
 -- title: User at work from a network never seen before
 -- kind: first_seen
 -- severity: medium
+-- addresses: lower
 -- attack: [T1078.004]
 -- pci: ["8.6.1", "10.2.1.2", "11.5.1"]
 -- why: The key or login of this user was used from a network it never came from. A program stays where it is, and a

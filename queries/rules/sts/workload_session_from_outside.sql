@@ -2,6 +2,7 @@
 -- kind: aggregate
 -- severity: high
 -- per: resource
+-- addresses: same  # credentials of a workload are no less stolen at the office
 -- reads: [cloudtrail_events]
 -- attack: [T1552.005, T1078.004]
 -- pci: ["8.6.1", "10.2.1.2", "11.5.1"]

@@ -1,0 +1,67 @@
+-- title: Calls and rejects that have an address, a task or an interface in common
+-- about: >-
+--   Each row of call_traces with what was refused of the same public address, task or interface: on either side of a flow
+--   record, and behind a NAT gateway by the address of the packet.
+WITH refused_things AS (
+    SELECT 'address' AS kind, srcaddr AS joined_by, refused_flows.* FROM refused_flows
+    UNION ALL
+    SELECT 'address' AS kind, dstaddr AS joined_by, refused_flows.* FROM refused_flows WHERE dstaddr <> srcaddr
+    UNION ALL
+    SELECT 'address' AS kind, pkt_srcaddr AS joined_by, refused_flows.*
+    FROM refused_flows
+    WHERE pkt_srcaddr <> srcaddr AND pkt_srcaddr <> dstaddr
+    UNION ALL
+    SELECT 'interface' AS kind, interface_id AS joined_by, refused_flows.* FROM refused_flows
+    UNION ALL
+    SELECT 'task' AS kind, task_id AS joined_by, refused_flows.* FROM refused_flows
+),
+traced AS (
+    SELECT DISTINCT CASE kind WHEN 'endpoint' THEN 'interface' ELSE kind END AS kind, joined_by FROM call_traces
+),
+rejects AS (
+    SELECT
+        refused_things.kind,
+        refused_things.joined_by,
+        sum(reject_count) AS reject_count,
+        array_join(slice(array_sort(array_agg(DISTINCT workload)), 1, 10), ', ') AS workloads,
+        count(DISTINCT task_id) AS task_count,
+        count(DISTINCT interface_id) AS interface_count,
+        array_join(slice(array_sort(array_agg(DISTINCT interface_id)), 1, 10), ', ') AS interface_ids,
+        array_join(slice(array_sort(array_agg(DISTINCT srcaddr)), 1, 10), ', ') AS srcaddrs,
+        array_join(slice(array_sort(array_agg(DISTINCT dstaddr)), 1, 10), ', ') AS dstaddrs,
+        array_join(slice(array_sort(array_agg(DISTINCT dstport)), 1, 10), ', ') AS dstports,
+        min(first_reject) AS first_reject,
+        max(last_reject) AS last_reject,
+        min(flow) AS flow
+    FROM refused_things
+    JOIN traced ON traced.kind = refused_things.kind AND traced.joined_by = refused_things.joined_by
+    GROUP BY refused_things.kind, refused_things.joined_by
+)
+SELECT
+    call_traces.kind,
+    shared,
+    is_certain,
+    principal_arn,
+    session_name,
+    account_id,
+    event_count,
+    denied_count,
+    event_names,
+    first_event,
+    last_event,
+    event_id,
+    workloads,
+    task_count,
+    interface_count,
+    interface_ids,
+    srcaddrs,
+    dstaddrs,
+    dstports,
+    reject_count,
+    first_reject,
+    last_reject,
+    flow
+FROM call_traces
+JOIN rejects
+    ON rejects.kind = CASE call_traces.kind WHEN 'endpoint' THEN 'interface' ELSE call_traces.kind END
+    AND rejects.joined_by = call_traces.joined_by
