@@ -208,7 +208,11 @@ def _did(answer: Answer) -> str:
     if not calls:
         return ""
     # what AWS services call on behalf of somebody has their names there
-    places = [row["source_ip"] for row in answer.addresses if address_of(row["source_ip"] or "")]
+    places = [
+        f"{row['source_ip']} ({row['place']})" if row["place"] else row["source_ip"]
+        for row in answer.addresses
+        if address_of(row["source_ip"] or "")
+    ]
     from_where = f" from {_some(places)}" if places and answer.subject.kind != "address" else ""
     return f"; {counted(calls, 'call')}{from_where}{f', {denied:,} denied' if denied else ''}"
 
