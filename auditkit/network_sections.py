@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from auditkit import reject_blocks
 from auditkit.audit import Audit
-from auditkit.identity.subject import short
 from auditkit.model import Finding, Result, counted
+from auditkit.network import sentence, strongest_first
 from auditkit.place_columns import with_places
 from auditkit.reject_blocks import MOST_ROWS
 from auditkit.report import blocks
 from auditkit.report.block import Block
 from auditkit.rules import RuleRun
 
-NAMED = 3  # addresses, ports or calls of a sentence
 RULES = "network."  # the rules whose findings are shown here
 
 _CAUSES = {  # the surest first
@@ -49,17 +45,16 @@ _OPEN_BEFORE = [
     "reject_count", "next_accept", "still_refused", "ecs_service_name", "ecs_task_id", "instance_id", "interface_id",
     "account_id", "flow",
 ]  # fmt: skip
+_LET_IN = [
+    "srcaddr", "dstaddr", "dstport", "reject_count", "first_accept", "accept_count", "because", "confidence",
+    "event_names", "first_event", "first_reject", "last_reject", "workload", "protocol", "interface_id",
+    "session_name", "account_id", "principal_arn", "event_id", "flow",
+]  # fmt: skip
 _WORKLOAD = [
     "interface_id", "workload_kind", "workload_id", "service", "reject_count", "private_ip", "public_ip",
     "security_groups", "first_seen", "last_seen", "told_by", "cluster", "subnet_id", "vpc_id", "account_id", "role",
     "task_definition_arn", "description", "event_id", "made_event_id", "flow",
 ]  # fmt: skip
-_EFFECTS = {
-    "closed": "closed a door",
-    "opened": "opened a door",
-    "refused": "was followed by rejects",
-    "ended": "was followed by the end of rejects",
-}
 _PLACES = {"srcaddr": "source_place", "dstaddr": "destination_place"}
 _BLIND = ["interface_id", "day", "blind_s", "interval_count", "first_seen", "last_seen", "vpc_id", "region"]
 
@@ -98,17 +93,17 @@ def verdict(audit: Audit, asked: Refused, run: RuleRun) -> list[Block]:
     severity = worst.severity if worst else None
     if not asked.is_recorded:
         return [blocks.verdict(reject_blocks.none_recorded(audit).text, found, severity or "info")]
-    hours, links = asked.hours.frame(), reject_blocks.by_strength(asked.links)
+    hours, links = asked.hours.frame(), strongest_first(asked.links.table.to_pylist())
     rejects, accepts, lost = (int(hours[name].sum()) for name in ("reject_count", "accept_count", "lost_count"))
     sources, interfaces = asked.sources.table.num_rows, asked.peers.frame()["interface_id"].nunique()
-    sentence = f"None of {counted(accepts, 'flow record')} was rejected."
+    answer = f"None of {counted(accepts, 'flow record')} was rejected."
     if rejects:
         more = "at least " if reject_blocks.cut(asked.sources) else ""
-        sentence = f"{rejects:,} of {counted(rejects + accepts, 'flow record')} {'was' if rejects == 1 else 'were'} "
-        sentence += f"rejected, from {more}{counted(sources, 'source')}."
+        answer = f"{rejects:,} of {counted(rejects + accepts, 'flow record')} {'was' if rejects == 1 else 'were'} "
+        answer += f"rejected, from {more}{counted(sources, 'source')}."
     parts = [found]
     if rejects:
-        parts += [_in_words(links.iloc[0]) if len(links) else "No reject has anything in common with an event."]
+        parts += [sentence(links[0]) if links else "No reject has anything in common with an event."]
     if lost:
         parts += [f"Records of {counted(lost, 'interval')} were lost: what was rejected then is not known."]
     numbers = [
@@ -118,7 +113,7 @@ def verdict(audit: Audit, asked: Refused, run: RuleRun) -> list[Block]:
         ("Links", len(links), "of rejects and events"),
         ("Findings", len(about), "of rules about the network"),
     ]
-    return [blocks.verdict(sentence, " ".join(parts), severity), blocks.kpis(numbers)]
+    return [blocks.verdict(answer, " ".join(parts), severity), blocks.kpis(numbers)]
 
 
 def beside_events(audit: Audit, asked: Refused) -> list[Block]:
@@ -181,6 +176,26 @@ def open_before(audit: Audit, asked: Refused) -> list[Block]:
             f"{reject_blocks.cut(doors)}".strip(),
             sql=doors.sql,
             empty=f"Nothing that was accepted before was refused again and again in {audit.window}.",
+        )
+    ]
+
+
+def let_in(audit: Audit, asked: Refused) -> list[Block]:
+    """Who was let in after having been refused, and the event in between."""
+    if not asked.is_recorded:
+        return []
+    later = audit.ask("network/accepted_after_rejects", {"limit": MOST_ROWS})
+    frame = later.frame()
+    explained = int(frame["event_id"].notna().sum())
+    return [
+        blocks.table(
+            with_places(frame[_LET_IN], audit.places, _PLACES),
+            title="Sources that got through",
+            about=f"{counted(len(frame), 'door')}, each a source, a host and a port, refused first and let through later; "
+            f"of {_or_none(explained)} an event in between is known: a change that opened the way, or a call of the same "
+            f"address. {reject_blocks.cut(later, 'first')}".strip(),
+            sql=later.sql,
+            empty=f"Nobody who was refused was let in afterwards in {audit.window}.",
         )
     ]
 
@@ -273,32 +288,6 @@ def findings(audit: Audit, run: RuleRun) -> list[Block]:
 def about_network(run: RuleRun) -> Sequence[Finding]:
     """What the rules about the network found, worst first."""
     return [finding for finding in run.findings if finding.rule.startswith(RULES)]
-
-
-def _in_words(link: pd.Series[Any]) -> str:
-    """One row of `network/rejects_and_events` as a sentence."""
-    told = {str(name): _few(value) if isinstance(value, str) else "" for name, value in link.items()}
-    who = short(told["principal_arn"]) or "somebody whom the trail does not name"
-    calls, shared = f"{told['event_names']} by {who}", told["shared"]
-    rejects = counted(int(link["reject_count"]), "reject")
-    match told["kind"]:
-        case "change":
-            effect = _EFFECTS.get(told["effect"], told["effect"])
-            whose = f"{rejects} of {told['workloads']}" if told["workloads"] else rejects
-            text = f"{calls} on {shared} {effect}: {whose} on the way to {told['dstaddrs']}, port {told['dstports']}"
-        case "address":
-            text = f"{calls} came from {shared}, to which {rejects} belong"
-        case "endpoint":
-            text = f"{calls} came through a VPC endpoint from {shared}, to which {rejects} belong"
-        case kind:
-            text = f"{calls} is about the {kind} {shared}, to which {rejects} belong"
-    return f"The strongest link, of {told['confidence']} confidence: {text}."
-
-
-def _few(names: str) -> str:
-    """Of a list with commas the first three."""
-    first = names.split(", ")
-    return ", ".join(first[:NAMED]) + (" and more" if len(first) > NAMED else "")
 
 
 def _intervals(asked: Result) -> Block:

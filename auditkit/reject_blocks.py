@@ -6,8 +6,8 @@ import pandas as pd
 
 from auditkit import charts
 from auditkit.audit import Audit
-from auditkit.identity.subject import short
 from auditkit.model import Result
+from auditkit.network import sentence, strongest_first
 from auditkit.place_columns import with_places
 from auditkit.places import Places
 from auditkit.report import blocks
@@ -17,13 +17,10 @@ MOST_ROWS = 10_000  # asked of a question that could give millions; what is show
 
 # What a reader looks for stands first; long ARNs stand last, or they push the numbers out of sight.
 _LINK = [
-    "kind", "effect", "confidence", "shared", "principal_name", "reject_count", "accept_count", "event_count",
-    "denied_count", "event_names", "workloads", "srcaddrs", "dstaddrs", "dstports", "gap_s", "first_event",
-    "last_event", "first_reject", "last_reject", "changed", "task_count", "interface_count", "interface_ids",
-    "account_id", "session_name", "principal_arn", "event_id", "flow",
+    "link", "confidence", "kind", "effect", "shared", "reject_count", "event_count", "denied_count", "first_event",
+    "last_event", "first_reject", "last_reject", "workloads", "dstports", "dstaddrs", "interface_ids", "event_names",
+    "event_id", "flow", "session_name", "account_id", "principal_arn",
 ]  # fmt: skip
-_CONFIDENCE = ["high", "medium", "low"]
-_KIND = ["change", "address", "task", "endpoint", "interface"]  # what says most of why traffic was refused first
 _WHO_WAS_REFUSED = [
     "interface_id", "flow_direction", "srcaddr", "dstaddr", "dstport", "protocol", "reject_count", "packets",
     "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
@@ -36,29 +33,15 @@ def none_recorded(audit: Audit) -> Block:
     return blocks.note(f"No flow record lies in {audit.window}, so nothing can be said about rejects.", "warning")
 
 
-def by_strength(links: Result) -> pd.DataFrame:
-    """The rows of `network/rejects_and_events`: the most certain first, then by kind, then those with most rejects."""
-    frame = links.frame()
-    rank = {
-        "by_confidence": frame["confidence"].map({name: rank for rank, name in enumerate(_CONFIDENCE)}),
-        "by_kind": frame["kind"].map({name: rank for rank, name in enumerate(_KIND)}),
-        "by_count": -frame["reject_count"],
-    }
-    return frame.assign(**rank).sort_values(list(rank), kind="stable").drop(columns=list(rank))
-
-
 def beside_events(audit: Audit, links: Result) -> Block:
     """*links*: `network/rejects_and_events`."""
-    frame = by_strength(links)
-    names = [short(arn) if isinstance(arn, str) else None for arn in frame["principal_arn"]]
-    frame = frame.assign(principal_name=pd.Series(names, frame.index, object))[_LINK]
     return blocks.table(
-        _placed_where_shared(frame, audit.places),
+        _linked(links, audit.places),
         title="Rejects that belong to events",
-        about="What a principal of the trail has in common with rejected traffic: an address, an interface, a task, or "
-        "a change of what the network lets through. event_id and flow are one proof of each side.",
+        about="What a principal of the trail has in common with rejected traffic, an address, a task or an "
+        "interface, and the changes after which rejects began or ended. event_id and flow prove either side.",
         sql=links.sql,
-        empty="No rejected flow shares an address, an interface or a task with an event, and none follows a change.",
+        empty="No rejected flow shares an address or an interface with an event, or follows on a change.",
     )
 
 
@@ -127,14 +110,18 @@ def nothing(audit: Audit) -> str:
     return f"No traffic was rejected in {audit.window}."
 
 
-def cut(asked: Result) -> str:
+def cut(asked: Result, which: str = "most refused") -> str:
     """What has to be said of an answer that has as many rows as were asked for."""
-    return f"Only the {MOST_ROWS:,} most refused; there are more." if asked.table.num_rows == MOST_ROWS else ""
+    return f"Only the {MOST_ROWS:,} {which}; there are more." if asked.table.num_rows == MOST_ROWS else ""
 
 
-def _placed_where_shared(links: pd.DataFrame, places: Places) -> pd.DataFrame:
-    """With the place of what both sides share, where that is an address."""
-    placed = with_places(links, places, {"shared": "place"})
+def _linked(asked: Result, places: Places) -> pd.DataFrame:
+    """The links of rejects and events, the strongest first, with their sentences and the places of shared addresses."""
+    links = strongest_first(asked.table.to_pylist())
+    frame = pd.DataFrame([{**link, "link": sentence(link)} for link in links], columns=_LINK)
+    for name in ("first_event", "last_event", "first_reject", "last_reject"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    placed = with_places(frame, places, {"shared": "place"})
     if "place" in placed:
         placed["place"] = placed["place"].where(placed["kind"].isin(["address", "endpoint"]), None)
     return placed

@@ -34,7 +34,7 @@ connections
 remote
 pull
 runs rules evidence
-identity
+identity network
 allowlist cases
 aggregate_rules
 findings match_rules output terminal history coverage joining place_columns

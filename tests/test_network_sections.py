@@ -69,6 +69,7 @@ def needing_flows(audit: Audit, asked: Refused) -> list[list[Block]]:
         network_sections.scanners(audit, asked),
         network_sections.refused_out(audit, asked),
         network_sections.open_before(audit, asked),
+        network_sections.let_in(audit, asked),
         network_sections.causes(audit, asked),
         network_sections.breakdown(audit, asked),
         network_sections.workloads(audit, asked),
@@ -128,7 +129,7 @@ def test_without_flow_records_one_sentence_says_so_and_events_are_judged_all_the
     assert verdict.data["sentence"] == (
         "No flow record lies in the whole of the logs, so nothing can be said about rejects."
     )
-    assert needing_flows(audit, asked) == [[]] * 8
+    assert needing_flows(audit, asked) == [[]] * 9
     (found,) = network_sections.findings(audit, run)
     assert "network.security_group_open" in {finding["rule"] for finding in found.data["findings"]}
     assert verdict.data["severity"] == found.data["findings"][0]["severity"]
@@ -144,43 +145,20 @@ def test_the_change_that_closed_the_database_is_the_strongest_link(
 ) -> None:
     verdict, _ = network_sections.verdict(audit, asked, rule_run)
     assert (
-        "The strongest link, of high confidence: RevokeSecurityGroupEgress by github-terraform on sg-0ec5fad55b7f6351f "
-        "closed a door: 84 rejects of service checkout on the way to 10.30.0.20, port 5432."
+        "Change of security group sg-0ec5fad55b7f6351f by role github-terraform of account 111122223333 closed "
+        "10.30.0.20:5432: 84 rejects from 2 tasks in "
     ) in verdict.data["detail"]
     assert verdict.data["severity"] == network_sections.about_network(rule_run)[0].severity
 
 
-@pytest.mark.parametrize(
-    ("link", "words"),
-    [
-        ({}, "AssumeRole by deploy came from 198.51.100.7, to which 1 reject belong"),
-        (
-            {"kind": "endpoint", "shared": "10.0.0.9", "reject_count": 1200},
-            "AssumeRole by deploy came through a VPC endpoint from 10.0.0.9, to which 1,200 rejects belong",
-        ),
-        ({"kind": "task", "shared": "abc"}, "AssumeRole by deploy is about the task abc, to which 1 reject belong"),
-        (
-            {"principal_arn": None, "event_names": "A, B, C, D"},
-            "A, B, C and more by somebody whom the trail does not name came from 198.51.100.7, to which",
-        ),
-        (
-            {"kind": "change", "effect": "opened", "shared": "sg-1", "event_names": "A", "workloads": ""},
-            "A by deploy on sg-1 opened a door: 1 reject on the way to 10.0.0.5, port 5432.",
-        ),
-        (
-            {"kind": "change", "effect": "refused", "shared": "sg-1"},
-            "AssumeRole by deploy on sg-1 was followed by rejects: 1 reject on",
-        ),
-        (
-            {"kind": "change", "effect": "ended", "shared": "sg-1"},
-            "AssumeRole by deploy on sg-1 was followed by the end of rejects: 1",
-        ),
-    ],
-)
-def test_each_kind_of_link_has_its_sentence(audit: Audit, asked: Refused, link: dict[str, Any], words: str) -> None:
-    run = RuleRun(findings=[], ran=())
-    verdict, _ = network_sections.verdict(audit, replace(asked, links=links(link)), run)
-    assert f"The strongest link, of high confidence: {words}" in verdict.data["detail"]
+def test_of_links_only_the_strongest_is_in_the_verdict(audit: Audit, asked: Refused) -> None:
+    linked = replace(
+        asked, links=links({"shared": "192.0.2.1", "confidence": "low", "reject_count": 9}, {"shared": "192.0.2.2"})
+    )
+    verdict, kpis = network_sections.verdict(audit, linked, RuleRun(findings=[], ran=()))
+    assert "Address 192.0.2.2 has 1 reject" in verdict.data["detail"]
+    assert "192.0.2.1 " not in verdict.data["detail"]
+    assert ("Links", 2) in [(item["label"], item["value"]) for item in kpis.data["items"]]
 
 
 def test_scanners_of_our_own_are_counted_and_named(audit: Audit, asked: Refused) -> None:
@@ -219,6 +197,26 @@ def test_a_door_that_stays_closed_is_counted(of: Opened) -> None:
     assert table.data["about"].startswith("1 door, each a source, an interface and a port; 1 of them still closed")
     (door,) = cells(table)
     assert (door["srcaddr"], door["accepts_before"], door["reject_count"]) == ("198.51.100.7", 3, 5)
+
+
+def test_who_got_through_is_told_with_the_change_that_let_it_in(audit: Audit, asked: Refused) -> None:
+    (table,) = network_sections.let_in(audit, asked)
+    (row,) = cells(table)
+    assert (row["srcaddr"], row["dstaddr"], row["dstport"], row["because"]) == (
+        "198.51.100.77",
+        "10.30.0.20",
+        5432,
+        "change",
+    )
+    assert row["event_names"] == "AuthorizeSecurityGroupIngress"
+    assert "of 1 an event in between is known" in table.data["about"]
+
+
+def test_getting_through_without_an_event_is_told_as_such(of: Opened) -> None:
+    audit = of(flow_line(), flow_line(start=START + 60), flow_line(start=START + 120, action="ACCEPT"))
+    (table,) = network_sections.let_in(audit, network_sections.refused(audit))
+    assert table.data["about"].startswith("1 door, each a source, a host and a port, ")
+    assert "of none an event in between is known" in table.data["about"]
 
 
 def test_an_answer_that_was_refused_is_counted_as_the_network_acl_s(of: Opened) -> None:
@@ -306,6 +304,7 @@ def test_addresses_have_their_places_beside_them(audit: Audit, asked: Refused, p
         "Sources refused at many doors": ["place"],
         "Where our workloads wanted to go": ["place"],
         "Doors that were closed": both,
+        "Sources that got through": both,
         "Causes by peer and port": both,
         "Rejects by source": ["place"],
         "Rejects by destination": ["place"],

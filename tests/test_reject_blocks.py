@@ -12,21 +12,26 @@ from auditkit.places import Places
 from tests.rejects import cells, links
 
 
-def test_the_most_certain_links_stand_first_then_changes_then_the_most_rejects() -> None:
-    asked = links(
-        {"kind": "address", "shared": "few", "reject_count": 1},
-        {"kind": "address", "shared": "many", "reject_count": 9},
-        {"kind": "address", "shared": "uncertain", "confidence": "medium", "reject_count": 99},
-        {"kind": "interface", "shared": "eni-1", "reject_count": 50},
-        {"kind": "change", "shared": "sg-1", "reject_count": 2},
-        {"kind": "change", "shared": "sg-2", "confidence": "low", "reject_count": 100},
+def test_the_strongest_link_stands_first_and_says_itself(audit: Audit) -> None:
+    table = reject_blocks.beside_events(
+        audit,
+        links(
+            {"shared": "198.51.100.7", "reject_count": 99, "confidence": "medium"},
+            {"shared": "198.51.100.8", "reject_count": 3},
+        ),
     )
-    assert reject_blocks.by_strength(asked)["shared"].tolist() == ["sg-1", "many", "few", "eni-1", "uncertain", "sg-2"]
+    rows = cells(table)
+    assert [row["shared"] for row in rows] == ["198.51.100.8", "198.51.100.7"]
+    assert rows[0]["link"] == (
+        "Address 198.51.100.8 has 3 rejects at 1 interface, and made 1 call as role deploy of account 111122223333."
+    )
+    assert rows[0]["first_reject"] == "2026-11-02T10:00:00Z"
 
 
-def test_a_kind_that_is_not_known_comes_last_of_its_confidence() -> None:
-    asked = links({"kind": "dream", "reject_count": 9}, {"kind": "task"}, {"kind": "task", "confidence": "low"})
-    assert reject_blocks.by_strength(asked)["kind"].tolist() == ["task", "dream", "task"]
+def test_no_links_are_an_empty_table(audit: Audit) -> None:
+    table = reject_blocks.beside_events(audit, links())
+    assert cells(table) == []
+    assert table.data["empty"].startswith("No rejected flow shares an address")
 
 
 def test_only_a_shared_address_has_a_place(audit: Audit, places: Places) -> None:
@@ -38,13 +43,6 @@ def test_only_a_shared_address_has_a_place(audit: Audit, places: Places) -> None
     )
     rows = {row["kind"]: row["place"] for row in cells(reject_blocks.beside_events(placed, asked))}
     assert rows == {"address": "office (Berlin)", "task": None, "endpoint": "office (Berlin)"}
-
-
-def test_a_link_names_its_principal_short_and_whole(audit: Audit) -> None:
-    asked = links({"principal_arn": "arn:aws:iam::111122223333:role/team/deploy"}, {"principal_arn": None})
-    rows = cells(reject_blocks.beside_events(audit, asked))
-    assert [row["principal_name"] for row in rows] == ["deploy", None]
-    assert rows[0]["principal_arn"] == "arn:aws:iam::111122223333:role/team/deploy"
 
 
 def test_an_answer_as_long_as_was_asked_for_is_called_cut(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,7 +198,8 @@ def _network(answer: Answer) -> Iterator[str]:
             "kind": row["kind"],
             "confidence": row["confidence"],
             "shared": row["shared"],
-            "principal": short(row["principal_arn"] or ""),
+            "changed": " ".join(filter(None, (row["effect"], row["changed"]))),
+            "by": label(_named(row)),
             "events": row["event_count"],
             "rejects": row["reject_count"],
             "ports": row["dstports"],
@@ -238,7 +239,7 @@ def _denial_row(row: Mapping[str, Any]) -> Row:
 
 def _address_row(row: Mapping[str, Any]) -> Row:
     by = ", ".join(map(short, row["principal_arns"]))
-    return {"address": row["source_ip"] or "none", **_counts(row), "by": by, **_span(row)}
+    return {"address": row["source_ip"] or "none", "place": row["place"], **_counts(row), "by": by, **_span(row)}
 
 
 def _agent_row(row: Mapping[str, Any]) -> Row:

@@ -133,8 +133,8 @@ def _of_secret(answer: Answer) -> str:
     others = [group for group in readers if group not in meant]
     if meant and others:
         return (
-            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, for whom no task"
-            f" definition means it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
+            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, to whom no task"
+            f" definition hands it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
             f" meant for{refused}."
         )
     if meant:
@@ -208,7 +208,11 @@ def _did(answer: Answer) -> str:
     if not calls:
         return ""
     # what AWS services call on behalf of somebody has their names there
-    places = [row["source_ip"] for row in answer.addresses if address_of(row["source_ip"] or "")]
+    places = [
+        f"{row['source_ip']} ({row['place']})" if row["place"] else row["source_ip"]
+        for row in answer.addresses
+        if address_of(row["source_ip"] or "")
+    ]
     from_where = f" from {_some(places)}" if places and answer.subject.kind != "address" else ""
     return f"; {counted(calls, 'call')}{from_where}{f', {denied:,} denied' if denied else ''}"
 

@@ -1,7 +1,7 @@
 -- title: What the network refused, summed over time
 -- about: >-
---   One row per interface, task, addresses, port and protocol, with how often and from when to when; flow is the proof in
---   words. task_id and workload are those that the record tells, else those that had the interface last.
+--   One row per interface, task, addresses, port and protocol, with how often and from when to when; flow is the
+--   proof in words. task_id and workload are those that the record tells, else those that had the interface last.
 WITH refused AS (
     SELECT
         account_id,

@@ -1,7 +1,7 @@
 -- title: Calls and rejects that have an address, a task or an interface in common
 -- about: >-
---   Each row of call_traces with what was refused of the same public address, task or interface: on either side of a flow
---   record, and behind a NAT gateway by the address of the packet.
+--   Each row of call_traces with what was refused of the same public address, task or interface: on either side of a
+--   flow record, and behind a NAT gateway by the address of the packet.
 WITH refused_things AS (
     SELECT 'address' AS kind, srcaddr AS joined_by, refused_flows.* FROM refused_flows
     UNION ALL

@@ -82,7 +82,7 @@ def _day(rng: np.random.Generator, day: int, date: datetime, count: int) -> pa.T
     here = np.array([n for n in range(INTERFACES) if _Interface(n).day in (day, day - 1)])
     own = here[rng.integers(len(here), size=count)]
     what = rng.choice(len(_SHARES), size=count, p=list(_SHARES.values()))
-    talk, scan, caller, egress, silent = (what == n for n in range(len(_SHARES)))
+    talk, scan, caller, _, silent = (what == n for n in range(len(_SHARES)))
     inward = scan | caller | (talk & (rng.random(count) < 0.5))
     start = np.sort(rng.integers(86_400, size=count)) * 1_000_000 + int(date.timestamp()) * 1_000_000
 
