@@ -191,9 +191,9 @@ def let_in(audit: Audit, asked: Refused) -> list[Block]:
         blocks.table(
             with_places(frame[_LET_IN], audit.places, _PLACES),
             title="Sources that got through",
-            about=f"{counted(len(frame), 'door')}, each a source, a host and a port, refused first and let through later; "
-            f"of {_or_none(explained)} an event in between is known: a change that opened the way, or a call of the same "
-            f"address. {reject_blocks.cut(later, 'first')}".strip(),
+            about=f"{counted(len(frame), 'door')}, each a source, a host and a port, refused first and let through "
+            f"later; of {_or_none(explained)} an event in between is known: a change that opened the way, or a call of "
+            f"the same address. {reject_blocks.cut(later, 'first')}".strip(),
             sql=later.sql,
             empty=f"Nobody who was refused was let in afterwards in {audit.window}.",
         )
