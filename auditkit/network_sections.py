@@ -103,7 +103,9 @@ def verdict(audit: Audit, asked: Refused, run: RuleRun) -> list[Block]:
         answer += f"rejected, from {more}{counted(sources, 'source')}."
     parts = [found]
     if rejects:
-        parts += [sentence(links[0]) if links else "No reject has anything in common with an event."]
+        parts += [
+            f"The strongest link: {sentence(links[0])}" if links else "No reject has anything in common with an event."
+        ]
     if lost:
         parts += [f"Records of {counted(lost, 'interval')} were lost: what was rejected then is not known."]
     numbers = [

@@ -145,7 +145,7 @@ def test_the_change_that_closed_the_database_is_the_strongest_link(
 ) -> None:
     verdict, _ = network_sections.verdict(audit, asked, rule_run)
     assert (
-        "Change of security group sg-0ec5fad55b7f6351f by role github-terraform of account 111122223333 closed "
+        "The strongest link: Change of security group sg-0ec5fad55b7f6351f by role github-terraform of account 111122223333 closed "
         "10.30.0.20:5432: 84 rejects from 2 tasks in "
     ) in verdict.data["detail"]
     assert verdict.data["severity"] == network_sections.about_network(rule_run)[0].severity
@@ -156,7 +156,7 @@ def test_of_links_only_the_strongest_is_in_the_verdict(audit: Audit, asked: Refu
         asked, links=links({"shared": "192.0.2.1", "confidence": "low", "reject_count": 9}, {"shared": "192.0.2.2"})
     )
     verdict, kpis = network_sections.verdict(audit, linked, RuleRun(findings=[], ran=()))
-    assert "Address 192.0.2.2 has 1 reject" in verdict.data["detail"]
+    assert "The strongest link: Address 192.0.2.2 has 1 reject" in verdict.data["detail"]
     assert "192.0.2.1 " not in verdict.data["detail"]
     assert ("Links", 2) in [(item["label"], item["value"]) for item in kpis.data["items"]]
 
