@@ -190,7 +190,7 @@ def network(audit: Audit) -> list[Block]:
             _linked(both, audit.places),
             title="Rejects that belong to events",
             about="What a principal of the trail has in common with rejected traffic, an address, a task or an "
-            "interface, and the changes after which rejects began or ended. event_id and flow are a proof of each side.",
+            "interface, and the changes after which rejects began or ended. event_id and flow prove both sides.",
             sql=both.sql,
             empty="No rejected flow shares an address or an interface with an event, or follows on a change.",
         ),
