@@ -43,8 +43,7 @@ doors AS (
         min(CASE WHEN start_time > last_reject THEN start_time END) AS next_accept
     FROM refused
     JOIN flow_records
-        ON flow_records.account_id = refused.account_id
-        AND flow_records.interface_id = refused.interface_id
+        ON flow_records.interface_id = refused.interface_id
         AND flow_records.srcaddr = refused.srcaddr
         AND flow_records.dstaddr = refused.dstaddr
         AND flow_records.dstport = refused.dstport
