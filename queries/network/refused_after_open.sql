@@ -1,10 +1,10 @@
 -- title: Refused at a door that was open before
--- about: One row for each source, interface and port where traffic was accepted first and then refused again and again. It
---   says when it was accepted last before, and first after; still_refused, when it was not accepted again. What closed the
---   door, network/rejects_and_events may know.
+-- about: One row for each source, interface and port where traffic was accepted first and then refused again and
+--   again. It says when it was accepted last before, and first after; still_refused, when it was not accepted again.
+--   What closed the door, network/rejects_and_events may know.
 -- reads: [flow_records]
 -- params:
---   min_rejects: {type: bigint, default: 5, about: rejected records after the door was open; a few late packets are none}
+--   min_rejects: {type: bigint, default: 5, about: rejected records after the door was open; late packets are few}
 --   limit: {type: bigint, default: 1000, about: most rows to return}
 WITH refused AS (
     SELECT

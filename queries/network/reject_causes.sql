@@ -1,8 +1,8 @@
 -- title: Why traffic was rejected, as far as flow records tell
--- about: One row for each interface, peer, port and cause. Security groups remember connections and network ACLs do not, so
---   a request that was accepted and whose answer was refused met a network ACL. A packet of a connection that was accepted
---   shortly before came after its end, or after its rule was taken away (after_close). BPA and EC are written in the record. Of all else the record never says whether a
---   security group or a network ACL refused it.
+-- about: One row for each interface, peer, port and cause. Security groups remember connections and network ACLs do
+--   not, so a request that was accepted and whose answer was refused met a network ACL. A packet of a connection that
+--   was accepted shortly before came after its end, or after its rule was taken away (after_close). BPA and EC are
+--   written in the record. Of all else the record never says whether a security group or a network ACL refused it.
 -- reads: [flow_records]
 -- params:
 --   within_minutes: {type: bigint, default: 15, about: minutes between the accepted record and the rejected one}

@@ -1,7 +1,7 @@
 -- title: Our workloads refused on their way out
--- about: One row for each workload, destination and port. It is on its way out where the record says egress, else where the
---   source is the interface's own private address. The workload is the one that had the interface at that time. Answers
---   to clients, which a network ACL stopped, are left out.
+-- about: One row for each workload, destination and port. It is on its way out where the record says egress, else
+--   where the source is the interface's own private address. The workload is the one that had the interface at that
+--   time. Answers to clients, which a network ACL stopped, are left out.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   limit: {type: bigint, default: 1000, about: most rows to return}

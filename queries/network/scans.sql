@@ -1,7 +1,7 @@
 -- title: Who scans
--- about: One row for each source that was refused at many ports, at many hosts, or at many doors over many hours, a few at a
---   time (slow). Doors are hosts and ports counted together. Of a source that is one of our own interfaces the workload
---   behind it at that time is told; of several that had the address meanwhile (holder_count), the last.
+-- about: One row for each source that was refused at many ports, at many hosts, or at many doors over many hours, a
+--   few at a time (slow). Doors are hosts and ports counted together. Of a source that is one of our own interfaces
+--   the workload behind it at that time is told; of several that had the address meanwhile (holder_count), the last.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   min_ports: {type: bigint, default: 10, about: distinct ports refused to one source in one hour}
