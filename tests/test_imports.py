@@ -24,7 +24,7 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections secrets_sections network_sections investigate_sections
+config options sections case_sections secrets_sections network_sections investigate_sections review_sections
 reject_blocks
 opening
 audit
@@ -33,6 +33,7 @@ sigma
 connections
 remote
 pull
+ecs_review
 runs rules evidence
 identity network
 allowlist cases

@@ -56,16 +56,21 @@ def by_service(service: str) -> dict[str, Any]:
     return {"type": "AWSService", "invokedBy": service}
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[Callable[..., Ask]]:
-    """Logs of some records and flow lines, to be asked who somebody is."""
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ask]]:
+    """Logs of some records and flow lines, to be asked who somebody is; the same logs are opened once."""
     with ExitStack() as opened:
+        audits: dict[str, auditkit.Audit] = {}
 
         def make(*records: dict[str, Any], flows: tuple[str, ...] = ()) -> Ask:
-            write_trail(tmp_path / "logs" / "trail.json", *records)
-            if flows:
-                write_flows(tmp_path / "logs" / "flows.log", *flows)
-            audit = opened.enter_context(auditkit.open(tmp_path / "logs"))
+            key = repr((records, flows))
+            if key not in audits:
+                logs = tmp_path_factory.mktemp("logs")
+                write_trail(logs / "trail.json", *records)
+                if flows:
+                    write_flows(logs / "flows.log", *flows)
+                audits[key] = opened.enter_context(auditkit.open(logs))
+            audit = audits[key]
             return lambda text, **more: who(audit.ask, text, **{"window": audit.window, **more})
 
         yield make

@@ -52,7 +52,7 @@ def network_of(
     rows = ask("network/rejects_by_interface", {"limit": ALL}, window=window).table.to_pylist()
     places = ("interface_id", "instance_id", "ecs_task_id", "srcaddr", "dstaddr")
     rejects = [row for row in rows if wanted & {row[name] for name in places}]
-    every = ask("network/rejects_and_events", window=window).table.to_pylist()
+    every = ask("network/rejects_and_events", window=window).table.to_pylist() if rows else []
     links = [row for row in every if _is_linked(row, wanted, callers)]
     return Network(rejects, links, bool(rows) or _has_flows(ask, window))
 

@@ -17,14 +17,14 @@ WITH knocks AS (
         dstport,
         protocol,
         min(workload) AS workload,
-        sum(reject_count) AS reject_count,
-        min(first_reject) AS first_reject,
-        max(last_reject) AS last_reject,
+        count(*) AS reject_count,
+        min(start_time) AS first_reject,
+        max(end_time) AS last_reject,
         min(flow) AS flow
     FROM refused_flows
     WHERE dstport < 32768  -- a higher one is of an answer
     GROUP BY account_id, interface_id, srcaddr, dstaddr, dstport, protocol
-    HAVING sum(reject_count) >= :min_rejects
+    HAVING count(*) >= :min_rejects
 ),
 doors AS (
     SELECT

@@ -30,8 +30,8 @@ WITH calls AS (
               'AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress', 'RevokeSecurityGroupIngress',
               'RevokeSecurityGroupEgress', 'ModifySecurityGroupRules', 'ModifyNetworkInterfaceAttribute',
               'CreateNetworkAclEntry', 'ReplaceNetworkAclEntry', 'DeleteNetworkAclEntry',
-              'ReplaceNetworkAclAssociation', 'CreateRoute', 'ReplaceRoute', 'DeleteRoute', 'AssociateRouteTable', 'DisassociateRouteTable',
-              'ReplaceRouteTableAssociation'
+              'ReplaceNetworkAclAssociation', 'CreateRoute', 'ReplaceRoute', 'DeleteRoute', 'AssociateRouteTable',
+              'DisassociateRouteTable', 'ReplaceRouteTableAssociation'
           )
           OR event_source = 'ecs.amazonaws.com'
           AND event_name IN ('CreateService', 'UpdateService', 'DeleteService', 'CreateTaskSet')
