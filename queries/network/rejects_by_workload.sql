@@ -1,6 +1,7 @@
 -- title: Our workloads refused on their way out
--- about: One row for each workload, destination and port. It is on its way out where the record says egress, else where the
---   source is the interface's own private address. Answers to clients, which a network ACL stopped, are left out.
+-- about: One row for each workload, destination and port. It is on its way out where the record says egress, else
+--   where the source is the interface's own private address. The workload is the one that had the interface at that
+--   time. Answers to clients, which a network ACL stopped, are left out.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   limit: {type: bigint, default: 1000, about: most rows to return}
@@ -13,9 +14,10 @@ WITH refused AS (
         dstport,
         protocol,
         flow_direction,
-        max(ecs_task_id) AS ecs_task_id,
-        max(ecs_service_name) AS ecs_service_name,
-        max(instance_id) AS instance_id,
+        ecs_task_id,
+        ecs_service_name,
+        instance_id,
+        date_trunc('hour', start_time) AS hour_start,
         count(*) AS reject_count,
         sum(packets) AS packets,
         min(start_time) AS first_seen,
@@ -24,42 +26,42 @@ WITH refused AS (
     WHERE action = 'REJECT'
       AND COALESCE(flow_direction, 'egress') = 'egress'
       AND NOT (dstport >= 32768 AND COALESCE(srcport, 32768) < 32768)
-    GROUP BY account_id, interface_id, srcaddr, dstaddr, dstport, protocol, flow_direction
+    GROUP BY
+        account_id, interface_id, srcaddr, dstaddr, dstport, protocol, flow_direction, ecs_task_id, ecs_service_name,
+        instance_id, date_trunc('hour', start_time)
 ),
-holders AS (
-    SELECT
-        interface_id AS held_interface,
-        max_by(workload_kind, last_seen) AS workload_kind,
-        max_by(workload_id, last_seen) AS workload_id,
-        max_by(service, last_seen) AS service,
-        max_by(cluster, last_seen) AS cluster,
-        max_by(private_ip, last_seen) AS private_ip
-    FROM workload_interfaces
-    GROUP BY interface_id
+own_addresses AS (
+    SELECT interface_id AS own_interface, max(private_ip) AS own_address FROM workload_interfaces GROUP BY interface_id
 ),
 told AS (
     SELECT
         COALESCE(
-            CASE WHEN ecs_task_id IS NOT NULL THEN 'ecs_task' WHEN instance_id IS NOT NULL THEN 'instance' END,
+            CASE WHEN ecs_task_id IS NOT NULL THEN 'ecs_task' END,
             workload_kind,
+            CASE WHEN instance_id IS NOT NULL THEN 'instance' END,
             'unknown'
         ) AS workload_kind,
-        COALESCE(ecs_task_id, instance_id, workload_id) AS workload_id,
+        COALESCE(ecs_task_id, workload_id, instance_id) AS workload_id,
         COALESCE(ecs_service_name, service) AS service,
         cluster,
-        refused.account_id,
-        interface_id,
+        COALESCE(refused.account_id, workload_interfaces.account_id) AS account_id,
+        refused.interface_id,
         srcaddr,
         dstaddr,
         dstport,
         protocol,
         reject_count,
         packets,
-        first_seen,
-        last_seen
+        refused.first_seen,
+        refused.last_seen
     FROM refused
-    LEFT JOIN holders ON held_interface = interface_id
-    WHERE flow_direction = 'egress' OR srcaddr = private_ip
+    LEFT JOIN own_addresses ON own_interface = refused.interface_id
+    LEFT JOIN workload_interfaces  -- the one that had the interface at that time: no more than one
+        ON workload_interfaces.interface_id = refused.interface_id
+        AND workload_interfaces.first_seen <= refused.first_seen
+        AND workload_interfaces.last_seen >= refused.first_seen
+        AND (next_seen IS NULL OR next_seen > refused.first_seen)
+    WHERE flow_direction = 'egress' OR srcaddr = own_address
 )
 SELECT
     workload_kind,

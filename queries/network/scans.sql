@@ -1,7 +1,7 @@
 -- title: Who scans
--- about: One row for each source that was refused at many ports, at many hosts, or at many doors over many hours, a few at a
---   time (slow). Doors are hosts and ports counted together. Of a source that is one of our own interfaces the workload
---   behind it is told; of an address that several had, the one that had it last.
+-- about: One row for each source that was refused at many ports, at many hosts, or at many doors over many hours, a
+--   few at a time (slow). Doors are hosts and ports counted together. Of a source that is one of our own interfaces
+--   the workload behind it at that time is told; of several that had the address meanwhile (holder_count), the last.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   min_ports: {type: bigint, default: 10, about: distinct ports refused to one source in one hour}
@@ -74,22 +74,30 @@ scanning AS (
             WHEN door_count >= :min_doors AND hours_active >= :min_hours THEN 'slow'
         END AS kind
     FROM sources
-    JOIN busiest ON busy_account = account_id AND busy_source = srcaddr
+    JOIN busiest ON COALESCE(busy_account, '') = COALESCE(account_id, '') AND busy_source = srcaddr
 ),
-holders AS (
+holders AS (  -- who of ours had the address while it scanned; of several the last, and of one that has a name rather
     SELECT
-        account_id AS holder_account,
+        workload_interfaces.account_id AS holder_account,
         private_ip,
         workload_kind,
         workload_id,
         service,
         interface_id,
+        count(*) OVER (PARTITION BY workload_interfaces.account_id, private_ip) AS holder_count,
         row_number() OVER (
-            PARTITION BY account_id, private_ip
-            ORDER BY CASE WHEN workload_id IS NULL THEN 1 ELSE 0 END, last_seen DESC, workload_id, interface_id
+            PARTITION BY workload_interfaces.account_id, private_ip
+            ORDER BY
+                CASE WHEN workload_id IS NULL THEN 1 ELSE 0 END, workload_interfaces.last_seen DESC, workload_id,
+                interface_id
         ) AS place
     FROM workload_interfaces
-    WHERE private_ip IS NOT NULL
+    JOIN scanning
+        ON scanning.account_id = workload_interfaces.account_id
+        AND scanning.srcaddr = private_ip
+        AND scanning.first_seen <= workload_interfaces.last_seen
+        AND scanning.last_seen >= workload_interfaces.first_seen
+    WHERE kind IS NOT NULL
 )
 SELECT
     srcaddr,
@@ -104,6 +112,7 @@ SELECT
     workload_id,
     service,
     holders.interface_id,
+    COALESCE(holder_count, 0) AS holder_count,
     port_count,
     host_count,
     door_count,
