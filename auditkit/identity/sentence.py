@@ -75,7 +75,8 @@ def unknown(answer: Answer, *, untraced: int = 0, is_cut: bool = False) -> Itera
     if not answer.network.has_flows:
         yield "No flow record lies in the window, so the logs say nothing of the network."
     if untraced:
-        yield f"{untraced:,} {'identity' if untraced == 1 else 'identities'} that did less {'was' if untraced == 1 else 'were'} not traced."
+        them = "1 identity that did less was" if untraced == 1 else f"{untraced:,} identities that did less were"
+        yield f"{them} not traced."
     if is_cut:
         yield "It did more than is told here: the rarest calls are left out. A shorter window (--since) has them."
 
