@@ -35,7 +35,8 @@ remote
 pull
 ecs_review
 runs rules evidence
-identity network
+identity
+network
 allowlist cases
 aggregate_rules
 findings match_rules output terminal history coverage joining place_columns

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import auditkit
+import auditkit.identity.who
 from auditkit.errors import AmbiguousSubjectError, UnknownSubjectError
 from auditkit.identity.answer import Answer
 from auditkit.identity.who import EARLIER, before, who
@@ -297,6 +298,14 @@ def test_private_addresses_of_a_caller_are_not_looked_for_in_the_network(told: C
     assert ask("10.0.0.9").network.reject_count == 1
 
 
+def test_what_is_left_out_is_said(told: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditkit.identity.who, "ROWS", 1)
+    monkeypatch.setattr(auditkit.identity.who, "TRACED", 0)
+    answer = told(*CHAIN)("192.0.2.10")
+    assert any("the rarest calls are left out" in text for text in answer.unknown)
+    assert any("1 identity that did less was not traced" in text for text in answer.unknown)
+
+
 def test_session_tokens_are_in_no_answer(told: Callable[..., Ask]) -> None:
     ask = told(*CHAIN)
     for text in ("alice", "ASIATWO", "192.0.2.10"):
@@ -317,14 +326,15 @@ def test_the_audit_adds_the_findings_that_concern_the_subject(tmp_path: Path) ->
         record("e2", userIdentity=other, sourceIPAddress="192.0.2.11", requestParameters={"secretId": "prod/api"}),
     )
     with auditkit.open(tmp_path / "logs") as audit:
-        assert "iam.admin_policy_attached" in {finding.rule for finding in audit.who("alice").findings}
-        assert "iam.admin_policy_attached" in {finding.rule for finding in audit.who("AKIAEXAMPLE").findings}
-        assert "iam.admin_policy_attached" not in {finding.rule for finding in audit.who("mallory").findings}
+        findings = audit.who("alice").findings
+        assert "iam.admin_policy_attached" in {finding.rule for finding in findings}
+        assert who(audit.ask, "AKIAEXAMPLE", window=audit.window, findings=findings).findings == findings
+        assert who(audit.ask, "mallory", window=audit.window, findings=findings).findings == ()
         with pytest.raises(UnknownSubjectError):
             audit.who("nobody")
 
 
-def test_a_kind_decides_through_the_audit(tmp_path: Path) -> None:
+def test_a_kind_decides_where_a_name_is_of_several(tmp_path: Path) -> None:
     ecs = {"eventSource": "ecs.amazonaws.com", "eventName": "UpdateService"}
     write_trail(
         tmp_path / "logs" / "trail.json",
@@ -333,5 +343,5 @@ def test_a_kind_decides_through_the_audit(tmp_path: Path) -> None:
     with auditkit.open(tmp_path / "logs") as audit:
         with pytest.raises(AmbiguousSubjectError):
             audit.who("alice")
-        answer = audit.who("alice", kind="service")
+        answer = who(audit.ask, "alice", window=audit.window, kind="service")
     assert "1 deployment by alice (an IAM user, proven)" in answer.sentence

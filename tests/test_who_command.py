@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auditkit.audit import Audit
 from auditkit.identity.answer import Answer
 from auditkit.identity.answer_text import in_style
+from auditkit.identity.subject import Ask
 from auditkit.identity.who import who
+from auditkit.model import Result, Window
 from auditkit.rules import RuleRun
 from tests.conftest import Command
 from tests.records import IAM_USER, record, write_trail
@@ -22,8 +27,8 @@ STS_TOKEN = "IQoJb3JpZ2lu"  # how every session token in data-samples begins
 SUBJECTS = [
     ("ben.okafor@example.com", "session", "is that of a person of this name (proven)"),
     ("legacy-deploy", "principal", "Nobody is behind the IAM user legacy-deploy but whoever holds its credentials (proven)"),
-    ("AKIA6GDLY7RCYEXAMPLE", "key", "but whoever holds its credentials (proven)"),
-    ("AKIA2NAUT26ADEXAMPLE", "key", "but whoever holds its credentials (proven)"),
+    ("AKIA6GDLY7RCYEXAMPLE", "key", "is that of legacy-deploy (an IAM user, proven), whoever holds it"),
+    ("AKIA2NAUT26ADEXAMPLE", "key", "is that of backup-agent (an IAM user, proven), whoever holds it"),
     ("198.51.100.77", "address", "was used by 4 origins: legacy-deploy (an IAM user, proven), backup-agent"),
     ("198.51.100.23", "address", "was used by task d81460641e2440c59b8ab8370cb6f87c (a workload, proven) alone"),
     ("prod/payments/card-gateway", "secret", f"read once by task {ROGUE} (a workload, proven)"),
@@ -41,10 +46,23 @@ SUBJECTS = [
 
 
 @pytest.fixture(scope="module")
-def answers(audit: Audit, rule_run: RuleRun) -> dict[str, Answer]:
+def ask(audit: Audit) -> Ask:
+    """`audit.ask`, which answers what it was asked before from memory: most questions are the same for every subject."""
+    answered: dict[str, Result] = {}
+
+    def remembering(name: str, params: Mapping[str, Any] | None = None, *, window: Window) -> Result:
+        key = repr((name, params, window))
+        if key not in answered:
+            answered[key] = audit.ask(name, params, window=window)
+        return answered[key]
+
+    return remembering
+
+
+@pytest.fixture(scope="module")
+def answers(ask: Ask, audit: Audit, rule_run: RuleRun) -> dict[str, Answer]:
     """Of each subject the answer; the rules ran once for all of them."""
-    findings = rule_run.findings
-    return {text: who(audit.ask, text, window=audit.window, findings=findings) for text, _, _ in SUBJECTS}
+    return {text: who(ask, text, window=audit.window, findings=rule_run.findings) for text, _, _ in SUBJECTS}
 
 
 @pytest.mark.parametrize(("text", "kind", "said"), SUBJECTS, ids=[text for text, _, _ in SUBJECTS])
@@ -69,9 +87,9 @@ def test_no_token_is_in_any_answer(answers: dict[str, Answer], text: str) -> Non
         assert STS_TOKEN not in in_style(answers[text], style)
 
 
-def test_every_hop_of_a_chain_stands_with_its_proof(audit: Audit) -> None:
+def test_every_hop_of_a_chain_stands_with_its_proof(ask: Ask, audit: Audit) -> None:
     """Of the key in the other account: three steps, each deeper than the one before."""
-    answer = who(audit.ask, "ASIAYZNP6OS73EXAMPLE", window=audit.window)
+    answer = who(ask, "ASIAYZNP6OS73EXAMPLE", window=audit.window)
     text = in_style(answer, "table")
     places = [text.index(hop.event_id) for hop in answer.chain]
     assert len(places) == 3
@@ -118,22 +136,16 @@ def test_names_chosen_by_an_attacker_move_nothing_on_the_terminal(command: Comma
     assert not [line for line in said.out.splitlines() if line.startswith("ALL CLEAR")]
 
 
-def test_json_is_one_object_with_origin_and_chain(command: Command, hostile: Path) -> None:
-    said = command("who", "AKIAEXAMPLE", hostile, "--format", "json")
-    facts = said.json
-    assert said.code == 0
+def test_json_is_one_object_with_origin_and_chain(command: Command, hostile: Path, tmp_path: Path) -> None:
+    said = command("who", "AKIAEXAMPLE", hostile, "--format", "json", "--out", tmp_path / "who.json")
+    assert (said.code, said.out) == (0, "")
+    facts = json.loads((tmp_path / "who.json").read_text(encoding="utf-8"))
     assert {"subject", "kind", "window", "sentence", "origin", "chain", "lineages", "issued", "activity", "denials",
             "addresses", "secrets", "findings", "network", "workload", "unknown"} <= set(facts)  # fmt: skip
     assert (facts["subject"], facts["kind"], facts["origin"]["certainty"]) == ("AKIAEXAMPLE", "key", "proven")
     assert {"kind", "principal_arn", "session_name", "session_arn", "access_key_id", "account_id", "name", "certainty",
             "because"} <= set(facts["origin"])  # fmt: skip
     assert facts["denials"][0]["first_seen"] == "2026-11-02T10:00:00Z"
-
-
-def test_the_answer_goes_to_a_file(command: Command, hostile: Path, tmp_path: Path) -> None:
-    said = command("who", "AKIAEXAMPLE", hostile, "--out", tmp_path / "who.txt")
-    assert (said.code, said.out) == (0, "")
-    assert (tmp_path / "who.txt").read_text(encoding="utf-8").startswith("The access key AKIAEXAMPLE")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from auditkit.addresses import address_of, is_public
 from auditkit.identity.activity import Row
 from auditkit.identity.subject import Ask, Subject
 from auditkit.model import Finding, Window
+from auditkit.network import sentence, strongest_first
 
 # The ARN of a principal, and the name of its session; a link of several sessions names none of them.
 Caller = tuple[str, str | None]
@@ -21,7 +22,7 @@ class Network:
     """Rejects, and the events that they belong to. Rows as the questions give them."""
 
     rejects: Sequence[Row]  # of network/rejects_by_interface
-    links: Sequence[Row]  # of network/rejects_and_events
+    links: Sequence[Mapping[str, Any]]  # of network/rejects_and_events, each with its sentence, the strongest first
     has_flows: bool  # whether there is any flow record in the window
 
     @property
@@ -53,8 +54,8 @@ def network_of(
     places = ("interface_id", "instance_id", "ecs_task_id", "srcaddr", "dstaddr")
     rejects = [row for row in rows if wanted & {row[name] for name in places}]
     every = ask("network/rejects_and_events", window=window).table.to_pylist() if rows else []
-    links = [row for row in every if _is_linked(row, wanted, callers)]
-    return Network(rejects, links, bool(rows) or _has_flows(ask, window))
+    links = [row | {"sentence": sentence(row)} for row in every if _is_linked(row, wanted, callers)]
+    return Network(rejects, strongest_first(links), bool(rows) or _has_flows(ask, window))
 
 
 def _is_linked(row: Row, wanted: Collection[str], callers: Collection[Caller]) -> bool:

@@ -59,7 +59,7 @@ def no_single(subject: Subject, groups: Sequence[Group], tasks: Sequence[Task]) 
     return Origin(kind="unknown", identity=nobody, name=subject.name, certainty="unknown", because=because)
 
 
-def unknown(answer: Answer, *, untraced: int = 0) -> Iterator[str]:
+def unknown(answer: Answer, *, untraced: int = 0, is_cut: bool = False) -> Iterator[str]:
     """Sentences: what the logs cannot tell of the subject."""
     yield from dict.fromkeys(
         group.origin.because for group in answer.origins[:NAMED] if group.origin.certainty == "unknown"
@@ -75,7 +75,10 @@ def unknown(answer: Answer, *, untraced: int = 0) -> Iterator[str]:
     if not answer.network.has_flows:
         yield "No flow record lies in the window, so the logs say nothing of the network."
     if untraced:
-        yield f"{counted(untraced, 'identity').replace('identitys', 'identities')} less active were not traced."
+        them = "1 identity that did less was" if untraced == 1 else f"{untraced:,} identities that did less were"
+        yield f"{them} not traced."
+    if is_cut:
+        yield "It did more than is told here: the rarest calls are left out. A shorter window (--since) has them."
 
 
 def said(origin: Origin) -> str:
@@ -91,6 +94,8 @@ def _of_identity(answer: Answer) -> str:
         return f"{what} leads back to {_many(answer.origins)}{_did(answer)}."
     if origin.kind == "unknown":
         return f"Who is behind {_inside(what)} is {origin.certainty}{_did(answer)}. {origin.because}"
+    if answer.subject.kind == "key" and origin.kind in ("user", "root") and not answer.chain:
+        return f"{what} is that of {said(origin)}, whoever holds it{_did(answer)}."
     if origin.kind in ("user", "root") and not answer.chain:
         return f"Nobody is behind {_inside(what)} but whoever holds its credentials ({origin.certainty}){_did(answer)}."
     if origin.name == answer.subject.name:

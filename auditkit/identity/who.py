@@ -22,7 +22,7 @@ from auditkit.places import NO_PLACES, Places
 # a day, but chains of them, long-term keys and deployments reach further back.
 EARLIER = timedelta(days=30)
 TRACED = 2_000  # identities whose lineage is looked for; a busier subject says how many more there are
-TASKS = 200  # tasks that an answer tells of
+ROWS = 50_000  # calls told apart by all that a row of activity names; of a busier subject the most frequent ones
 _READS = ("GetSecretValue", "BatchGetSecretValue")
 
 
@@ -49,7 +49,8 @@ def who(
     subject = subject_of(text, ask, window, kind=kind)
     earlier = earlier or before(window)
     ids = sorted({key for finding in findings for key in finding.evidence if " " not in key})  # a flow's has blanks
-    rows = ask("identity/activity_of", {**subject.as_parameters(), "evidence": ids}, window=window).table.to_pylist()
+    asked = {**subject.as_parameters(), "evidence": ids, "limit": ROWS}
+    rows = ask("identity/activity_of", asked, window=window).table.to_pylist()
     activity = Activity.of(rows, _is_deed(subject))
     uses = activity.uses()
     grants = Grants.of(
@@ -93,7 +94,8 @@ def who(
         unknown=(),
     )
     untraced = max(0, len(uses) - TRACED)
-    return replace(answer, sentence=sentence(answer), unknown=tuple(unknown(answer, untraced=untraced)))
+    left_open = unknown(answer, untraced=untraced, is_cut=len(rows) == ROWS)
+    return replace(answer, sentence=sentence(answer), unknown=tuple(left_open))
 
 
 def _place(row: Row, places: Places) -> str | None:
