@@ -73,7 +73,10 @@ def who(
     )
     # what was done to have a task at all is of the task
     made = {maker.made.event_id for maker in workload.makers} if subject.kind == "task" else set()
-    concerned = concerning(findings, subject, activity.evidence | made, things)
+    # and what proves a step that led to a session: one taken with stolen credentials may do nothing odd itself
+    is_somebody = subject.kind in ("principal", "session", "key")
+    led_here = {hop.event_id for one in traced for hop in one.lineage.hops} if is_somebody else set()
+    concerned = concerning(findings, subject, activity.evidence | made | led_here, things)
     answer = Answer(
         subject=subject,
         window=window,
