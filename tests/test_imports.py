@@ -24,9 +24,10 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections secrets_sections investigate_sections
+config options sections case_sections secrets_sections investigate_sections review_sections
 opening
 audit
+ecs_review
 baseline
 sigma
 connections
