@@ -35,6 +35,8 @@ def every_block() -> list[Block]:
         blocks.coverage({"files": {"read": 1}}),
         blocks.provenance({"engine": "duckdb"}),
         blocks.run({"n": 1}),
+        blocks.checklist([(1, "Doors", "bad", "One is open.")]),
+        blocks.step(1, "Doors", "bad", [("bad", "One is open.")], why_it_matters="thieves", cannot_show="windows"),
     ]
 
 

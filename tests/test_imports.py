@@ -28,12 +28,12 @@ config options sections case_sections secrets_sections network_sections investig
 reject_blocks
 opening
 audit
+ecs_review
 baseline
 sigma
 connections
 remote
 pull
-ecs_review
 runs rules evidence
 identity
 network
