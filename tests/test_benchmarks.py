@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import flows, generate, ingest, memory, questions, s3, sides, table, tiny
+from tests.benchmarks import flows, generate, ingest, joins, memory, questions, s3, sides, table, tiny
 from tests.benchmarks.entropy import incompressible
 from tests.benchmarks.measure import held, used
 from tests.benchmarks.table import Desk, Line, at_least, at_most, files
@@ -31,6 +31,7 @@ SMALL: dict[str, tuple[Any, dict[str, int]]] = {
     "flows": (flows, {"lines": 300, "runs": 1}),
     "tiny": (tiny, {"tiny": 20, "runs": 1}),
     "questions": (questions, {"events": 300}),
+    "joins": (joins, {"joined": 280, "runs": 1}),
     "s3": (s3, {"objects": 5, "latency_ms": 1, "runs": 1}),
 }
 

@@ -1,15 +1,15 @@
 -- title: Rejected traffic and the events it belongs to
 -- about: >-
 --   Each row joins what one principal did with what the network refused, and says what both have in common. kind is
---   address, the public address of the caller; task or interface, named in the events or told by the session; endpoint,
---   the private address of a caller behind a VPC endpoint, which an interface had at that time; or change, of what the
---   network lets through. event_id and flow are one proof of each side. gap_s are the seconds between the two, 0 where
---   they overlap, for addresses are used again after a while: confidence goes by it.
---   A change is judged by what the interfaces concerned were refused within :within_minutes after it and not as long
---   before it, or the other way round. effect is closed where the port was let through before, opened where it is let
---   through afterwards, refused where rejects began and nothing tells of the time before, ended where they ceased and
---   nothing follows. Which interfaces have a security group, or lie in a VPC, is known as far as the logs tell; a change
---   of which none is known has no row.
+--   address, the public address of the caller; task or interface, named in the events or told by the session;
+--   endpoint, the private address of a caller behind a VPC endpoint, which an interface had at that time; or change,
+--   of what the network lets through. event_id and flow are one proof of each side. gap_s are the seconds between the
+--   two, 0 where they overlap, for addresses are used again after a while: confidence goes by it. A change is judged
+--   by what the interfaces concerned were refused within :within_minutes after it and not as long before it, or the
+--   other way round. effect is closed where the port was let through before, opened where it is let through
+--   afterwards, refused where rejects began and nothing tells of the time before, ended where they ceased and nothing
+--   follows. Which interfaces have a security group, or lie in a VPC, is known as far as the logs tell; a change of
+--   which none is known is judged by its one port and client, and has no row where it has several ports.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   within_minutes: {type: bigint, default: 15, about: minutes before and after a change that are compared}

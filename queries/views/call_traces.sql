@@ -2,9 +2,10 @@
 -- about: >-
 --   One row per principal and what its calls leave to be found again. kind and shared say what that is: address, the
 --   public address they came from; task or interface, the ids that they name or, of a task, that their session bears;
---   endpoint, the private address they came from through a VPC endpoint. joined_by is what a flow record has of it: of an
---   endpoint the interface that had the address within an hour of the calls, and is_certain whether no other had it and
---   the calls lie within the time that it is known to have had it. session_name is NULL where there were several.
+--   endpoint, the private address they came from through a VPC endpoint. joined_by is what a flow record has of it:
+--   of an endpoint the interface that had the address within an hour of the calls, and is_certain whether no other
+--   had it and the calls lie within the time that it is known to have had it. session_name is NULL where there were
+--   several.
 WITH named AS (
     SELECT
         principal_arn,
@@ -80,7 +81,10 @@ inside_by_hour AS (
         min(event_id) AS event_id
     FROM cloudtrail_events
     WHERE vpc_endpoint_id LIKE 'vpce-%'
-      AND regexp_like(source_ip, '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^[Ff][CcDd]')
+      AND regexp_like(
+          source_ip,
+          '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.|^[Ff][CcDd]'
+      )
     GROUP BY source_ip, principal_arn, account_id, date_trunc('hour', event_time)
 ),
 addressed AS (
@@ -99,7 +103,8 @@ inside AS (
         inside_by_hour.*,
         interface_id,
         COALESCE(first_event >= first_seen, FALSE) AND COALESCE(last_event <= last_seen, TRUE)
-            AND count(*) OVER (PARTITION BY source_ip, principal_arn, inside_by_hour.account_id, event_id) = 1 AS is_certain
+            AND count(*) OVER (PARTITION BY source_ip, principal_arn, inside_by_hour.account_id, event_id) = 1
+            AS is_certain
     FROM inside_by_hour
     JOIN addressed
         ON addressed.private_ip = inside_by_hour.source_ip

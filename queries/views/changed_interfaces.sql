@@ -1,9 +1,10 @@
 -- title: The interfaces that a change of the network concerned
 -- about: >-
---   Each row of network_changes once for every interface that it concerned, as far as the logs tell: those that had the
---   security group then, those of the service's tasks, the interface itself, those in the subnet or the VPC of the network
---   ACL or route table. is_exact is false where all that is known is the VPC. A change of one port of which no interface
---   is known is there once without one: what happens at that port in its account can still be looked at.
+--   Each row of network_changes once for every interface that it concerned, as far as the logs tell: those that had
+--   the security group then, those of the service's tasks, the interface itself, those in the subnet or the VPC of
+--   the network ACL or route table. is_exact is false where all that is known is the VPC. A change of one port of
+--   which no interface is known is there once without one: what happens at that port in its account can still be
+--   looked at.
 WITH placed AS (
     SELECT
         COALESCE(
@@ -36,8 +37,8 @@ concerned AS (
         group_id AS thing,
         CAST(NULL AS VARCHAR) AS target,
         interface_id,
-        from_time AS first_seen,
-        until_time AS last_seen,
+        from_time,
+        until_time,
         TRUE AS is_exact
     FROM interface_groups
     UNION ALL
@@ -46,8 +47,8 @@ concerned AS (
         service AS thing,
         cluster AS target,
         interface_id,
-        CAST(NULL AS TIMESTAMP) AS first_seen,  -- the tasks before it and those that it brings
-        CAST(NULL AS TIMESTAMP) AS last_seen,
+        CAST(NULL AS TIMESTAMP) AS from_time,  -- the tasks before it and those that it brings
+        CAST(NULL AS TIMESTAMP) AS until_time,
         TRUE AS is_exact
     FROM workload_interfaces
     WHERE service IS NOT NULL
@@ -57,8 +58,8 @@ concerned AS (
         placed.thing,
         CAST(NULL AS VARCHAR) AS target,
         lying.interface_id,
-        CAST(NULL AS TIMESTAMP) AS first_seen,
-        CAST(NULL AS TIMESTAMP) AS last_seen,
+        CAST(NULL AS TIMESTAMP) AS from_time,
+        CAST(NULL AS TIMESTAMP) AS until_time,
         placed.place LIKE 'subnet-%' AS is_exact
     FROM placed
     JOIN lying ON lying.place = placed.place
@@ -71,8 +72,8 @@ known AS (
         AND concerned.thing = network_changes.thing
         AND (concerned.target IS NULL OR concerned.target = network_changes.target)
         -- a task's interface gets its groups as it is made
-        AND COALESCE(concerned.first_seen, network_changes.first_event) <= network_changes.last_event
-        AND COALESCE(concerned.last_seen, network_changes.last_event) >= network_changes.first_event
+        AND COALESCE(concerned.from_time, network_changes.first_event) <= network_changes.last_event
+        AND COALESCE(concerned.until_time, network_changes.last_event) >= network_changes.first_event
     UNION ALL
     SELECT network_changes.*, thing AS interface_id, TRUE AS is_exact FROM network_changes WHERE changed = 'interface'
 )

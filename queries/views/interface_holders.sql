@@ -1,7 +1,7 @@
 -- title: Who has an interface
 -- about: >-
---   One row per interface: the workload that had it last, in words, such as `service checkout` or `instance i-0abc…`, and
---   the id of its task if it is one.
+--   One row per interface: the workload that had it last, in words, such as `service checkout` or `instance i-0abc…`,
+--   and the id of its task if it is one.
 SELECT interface_id, task_id, workload
 FROM (
     SELECT

@@ -1,10 +1,10 @@
 -- title: Changes of what the network lets through
 -- about: >-
---   One row per thing that one session changed within one minute, since a tool like Terraform takes a rule away and puts
---   another in its place: a security group, a network ACL, a route table, an interface, or an ECS service that was
---   deployed. from_port to to_port are the ports it is about, NULL where it is about all, or the event does not say;
---   can_close and can_open tell what such a change can do to traffic. target is what the thing stands in, where the
---   event says so: the cluster of a service, the subnet of a network ACL or route table.
+--   One row per thing that one session changed within one minute, since a tool like Terraform takes a rule away and
+--   puts another in its place: a security group, a network ACL, a route table, an interface, or an ECS service that
+--   was deployed. from_port to to_port are the ports it is about, NULL where it is about all, or the event does not
+--   say; can_close and can_open tell what such a change can do to traffic. target is what the thing stands in, where
+--   the event says so: the cluster of a service, the subnet of a network ACL or route table.
 WITH calls AS (
     SELECT
         CASE
@@ -29,9 +29,9 @@ WITH calls AS (
           event_source = 'ec2.amazonaws.com' AND event_name IN (
               'AuthorizeSecurityGroupIngress', 'AuthorizeSecurityGroupEgress', 'RevokeSecurityGroupIngress',
               'RevokeSecurityGroupEgress', 'ModifySecurityGroupRules', 'ModifyNetworkInterfaceAttribute',
-              'CreateNetworkAclEntry', 'ReplaceNetworkAclEntry', 'DeleteNetworkAclEntry', 'ReplaceNetworkAclAssociation',
-              'CreateRoute', 'ReplaceRoute', 'DeleteRoute', 'AssociateRouteTable', 'DisassociateRouteTable',
-              'ReplaceRouteTableAssociation'
+              'CreateNetworkAclEntry', 'ReplaceNetworkAclEntry', 'DeleteNetworkAclEntry',
+              'ReplaceNetworkAclAssociation', 'CreateRoute', 'ReplaceRoute', 'DeleteRoute', 'AssociateRouteTable',
+              'DisassociateRouteTable', 'ReplaceRouteTableAssociation'
           )
           OR event_source = 'ecs.amazonaws.com'
           AND event_name IN ('CreateService', 'UpdateService', 'DeleteService', 'CreateTaskSet')

@@ -1,19 +1,20 @@
 -- title: Calls and rejects that have an address, a task or an interface in common
 -- about: >-
---   Each row of call_traces with what was refused of the same public address, task or interface: on either side of a flow
---   record, and behind a NAT gateway by the address of the packet.
+--   Each row of call_traces with what was refused of the same public address, task or interface: on either side of a
+--   flow record, and behind a NAT gateway by the address of the packet.
 WITH refused_things AS (
-    SELECT 'address' AS kind, srcaddr AS joined_by, refused_flows.* FROM refused_flows
-    UNION ALL
-    SELECT 'address' AS kind, dstaddr AS joined_by, refused_flows.* FROM refused_flows WHERE dstaddr <> srcaddr
-    UNION ALL
-    SELECT 'address' AS kind, pkt_srcaddr AS joined_by, refused_flows.*
+    SELECT
+        refused_flows.*,
+        CASE WHEN side IN ('source', 'destination', 'packet') THEN 'address' ELSE side END AS kind,
+        CASE side
+            WHEN 'source' THEN srcaddr
+            WHEN 'destination' THEN NULLIF(dstaddr, srcaddr)
+            WHEN 'packet' THEN NULLIF(NULLIF(pkt_srcaddr, srcaddr), dstaddr)
+            WHEN 'interface' THEN interface_id
+            ELSE task_id
+        END AS joined_by
     FROM refused_flows
-    WHERE pkt_srcaddr <> srcaddr AND pkt_srcaddr <> dstaddr
-    UNION ALL
-    SELECT 'interface' AS kind, interface_id AS joined_by, refused_flows.* FROM refused_flows
-    UNION ALL
-    SELECT 'task' AS kind, task_id AS joined_by, refused_flows.* FROM refused_flows
+    CROSS JOIN UNNEST(ARRAY['source', 'destination', 'packet', 'interface', 'task']) AS s(side)
 ),
 traced AS (
     SELECT DISTINCT CASE kind WHEN 'endpoint' THEN 'interface' ELSE kind END AS kind, joined_by FROM call_traces
@@ -22,7 +23,7 @@ rejects AS (
     SELECT
         refused_things.kind,
         refused_things.joined_by,
-        sum(reject_count) AS reject_count,
+        count(*) AS reject_count,
         array_join(slice(array_sort(array_agg(DISTINCT workload)), 1, 10), ', ') AS workloads,
         count(DISTINCT task_id) AS task_count,
         count(DISTINCT interface_id) AS interface_count,
@@ -30,8 +31,8 @@ rejects AS (
         array_join(slice(array_sort(array_agg(DISTINCT srcaddr)), 1, 10), ', ') AS srcaddrs,
         array_join(slice(array_sort(array_agg(DISTINCT dstaddr)), 1, 10), ', ') AS dstaddrs,
         array_join(slice(array_sort(array_agg(DISTINCT dstport)), 1, 10), ', ') AS dstports,
-        min(first_reject) AS first_reject,
-        max(last_reject) AS last_reject,
+        min(start_time) AS first_reject,
+        max(end_time) AS last_reject,
         min(flow) AS flow
     FROM refused_things
     JOIN traced ON traced.kind = refused_things.kind AND traced.joined_by = refused_things.joined_by

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.benchmarks import flows, ingest, memory, questions, s3, tiny
+from tests.benchmarks import flows, ingest, joins, memory, questions, s3, tiny
 from tests.benchmarks.table import Desk, Line, main
 
 
@@ -20,6 +20,7 @@ def measure(desk: Desk, *, events: int, runs: int) -> Iterator[Line]:
     yield from flows.measure(desk, lines=events * 5, runs=runs)
     yield from tiny.measure(desk, tiny=max(FEWEST, events // 100), runs=runs)
     yield from questions.measure(desk, events=events)
+    yield from joins.measure(desk, joined=events, runs=runs)
     yield from s3.measure(desk, objects=max(FEWEST, events // 200), latency_ms=30, runs=runs)
 
 

@@ -56,7 +56,39 @@ def fetch_s3(place: str) -> None:
             objects.get(file)
 
 
-SIDES = {side.__name__: side for side in (gunzip, ingest, compact, bare_s3, fetch_s3)}
+def ask(name: str, store: str, flows: str) -> None:
+    """The question *name* of the events of *store* and the flow records in the parts under *flows*."""
+    from auditkit.catalogue import Catalogue
+    from auditkit.engines.duckdb import DuckDBEngine
+    from auditkit.store import Store
+
+    query = Catalogue.load().get(name)
+    parts = {**Store(Path(store)).parts(), "flow_records": sorted(Path(flows).rglob("*.parquet"))}
+    DuckDBEngine(parts).run(query.sql, query.bind({}))
+
+
+def scan(store: str, flows: str) -> None:
+    """What no join of events and flow records can avoid: each column that it looks at, once, all rows."""
+    from auditkit.engines.duckdb import DuckDBEngine
+    from auditkit.store import Store
+
+    parts = {**Store(Path(store)).parts(), "flow_records": sorted(Path(flows).rglob("*.parquet"))}
+    engine = DuckDBEngine(parts)
+    for table, columns in LOOKED_AT.items():
+        engine.run(f"SELECT {', '.join(f'max({column}) AS {column}' for column in columns)} FROM {table}")
+
+
+LOOKED_AT = {
+    "cloudtrail_events": (
+        *("event_time", "event_id", "event_name", "service", "account_id", "principal_arn", "session_name", "outcome"),
+        *("source_ip", "vpc_endpoint_id", "request_parameters", "response_elements"),
+    ),
+    "flow_records": (
+        *("start_time", "end_time", "account_id", "interface_id", "srcaddr", "dstaddr", "pkt_srcaddr", "srcport"),
+        *("dstport", "protocol", "action", "ecs_task_id", "ecs_service_name"),
+    ),
+}
+SIDES = {side.__name__: side for side in (gunzip, ingest, compact, bare_s3, fetch_s3, ask, scan)}
 
 if __name__ == "__main__":
     SIDES[sys.argv[1]](*sys.argv[2:])

@@ -129,5 +129,5 @@ _NOTES = "Medians; a ratio is the median of the ratios of runs made in turn. M =
 def _generator() -> str:
     """What tells logs of another generator apart."""
     folder = Path(__file__).parent
-    sources = (folder.joinpath(name).read_bytes() for name in ("generate.py", "synthetic.py"))
+    sources = (folder.joinpath(name).read_bytes() for name in ("generate.py", "synthetic.py", "crossing.py"))
     return sha256(b"".join(sources)).hexdigest()[:8]
