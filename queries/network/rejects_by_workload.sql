@@ -30,8 +30,28 @@ WITH refused AS (
         account_id, interface_id, srcaddr, dstaddr, dstport, protocol, flow_direction, ecs_task_id, ecs_service_name,
         instance_id, date_trunc('hour', start_time)
 ),
-own_addresses AS (
-    SELECT interface_id AS own_interface, max(private_ip) AS own_address FROM workload_interfaces GROUP BY interface_id
+holders AS (
+    SELECT
+        workload_interfaces.*,
+        row_number() OVER (PARTITION BY interface_id ORDER BY first_seen, next_seen) AS turn
+    FROM workload_interfaces
+),
+placed AS (  -- beside the one that had the interface last: its address stays, and its workload if it still had it
+    SELECT
+        refused.*,
+        private_ip,
+        holders.account_id AS holder_account,
+        CASE WHEN refused.first_seen BETWEEN holders.first_seen AND holders.last_seen THEN workload_kind END
+            AS workload_kind,
+        CASE WHEN refused.first_seen BETWEEN holders.first_seen AND holders.last_seen THEN workload_id END
+            AS workload_id,
+        CASE WHEN refused.first_seen BETWEEN holders.first_seen AND holders.last_seen THEN service END AS service,
+        CASE WHEN refused.first_seen BETWEEN holders.first_seen AND holders.last_seen THEN cluster END AS cluster
+    FROM refused
+    LEFT JOIN holders  -- no more than one
+        ON holders.interface_id = refused.interface_id
+        AND (turn = 1 OR holders.first_seen <= refused.first_seen)
+        AND (next_seen IS NULL OR next_seen > refused.first_seen)
 ),
 told AS (
     SELECT
@@ -44,24 +64,18 @@ told AS (
         COALESCE(ecs_task_id, workload_id, instance_id) AS workload_id,
         COALESCE(ecs_service_name, service) AS service,
         cluster,
-        COALESCE(refused.account_id, workload_interfaces.account_id) AS account_id,
-        refused.interface_id,
+        COALESCE(account_id, holder_account) AS account_id,
+        interface_id,
         srcaddr,
         dstaddr,
         dstport,
         protocol,
         reject_count,
         packets,
-        refused.first_seen,
-        refused.last_seen
-    FROM refused
-    LEFT JOIN own_addresses ON own_interface = refused.interface_id
-    LEFT JOIN workload_interfaces  -- the one that had the interface at that time: no more than one
-        ON workload_interfaces.interface_id = refused.interface_id
-        AND workload_interfaces.first_seen <= refused.first_seen
-        AND workload_interfaces.last_seen >= refused.first_seen
-        AND (next_seen IS NULL OR next_seen > refused.first_seen)
-    WHERE flow_direction = 'egress' OR srcaddr = own_address
+        first_seen,
+        last_seen
+    FROM placed
+    WHERE flow_direction = 'egress' OR srcaddr = private_ip
 )
 SELECT
     workload_kind,

@@ -22,7 +22,7 @@ WITH sightings AS (  -- flow records, by what they say of their interface
         min(start_time) AS first_seen,
         max(end_time) AS last_seen,
         min(srcaddr || '>' || dstaddr || ':' || CAST(dstport AS VARCHAR) || '/' || CAST(protocol AS VARCHAR)) AS ends,
-        -- The interface's own address stands on a known side; else in every record, so in the first and last by name.
+        -- The interface's own address stands on a known side; else it is one of the two in every record.
         min(CASE
             WHEN flow_direction = 'egress' AND strpos(srcaddr, ':') = 0 THEN srcaddr
             WHEN flow_direction = 'ingress' AND strpos(dstaddr, ':') = 0 THEN dstaddr
@@ -31,14 +31,14 @@ WITH sightings AS (  -- flow records, by what they say of their interface
             WHEN flow_direction = 'egress' AND strpos(srcaddr, ':') = 0 THEN srcaddr
             WHEN flow_direction = 'ingress' AND strpos(dstaddr, ':') = 0 THEN dstaddr
         END) AS highest_own,
-        min(CASE
-            WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0
-                THEN least(srcaddr, dstaddr) || ' ' || greatest(srcaddr, dstaddr)
-        END) AS lowest_pair,
-        max(CASE
-            WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0
-                THEN least(srcaddr, dstaddr) || ' ' || greatest(srcaddr, dstaddr)
-        END) AS highest_pair,
+        min(CASE WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0 THEN least(srcaddr, dstaddr) END)
+            AS lowest_less,
+        max(CASE WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0 THEN least(srcaddr, dstaddr) END)
+            AS highest_less,
+        min(CASE WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0 THEN greatest(srcaddr, dstaddr) END)
+            AS lowest_greater,
+        max(CASE WHEN flow_direction IS NULL AND strpos(srcaddr, ':') = 0 THEN greatest(srcaddr, dstaddr) END)
+            AS highest_greater,
         bool_or(
             pkt_dstaddr <> dstaddr
             AND COALESCE(flow_direction, 'ingress') = 'ingress'
@@ -54,7 +54,7 @@ WITH sightings AS (  -- flow records, by what they say of their interface
         COALESCE(interface_id, resource_id), instance_id, interface_type, resource_id, ecs_task_arn, ecs_task_id,
         ecs_task_definition_arn, ecs_cluster_arn, ecs_cluster_name, ecs_service_name, vpc_id, subnet_id
 ),
-ends_of_pairs AS (
+sightings_of_one AS (
     SELECT
         interface_id,
         max(account_id) AS account_id,
@@ -65,40 +65,40 @@ ends_of_pairs AS (
         min(ends) AS ends,
         min(lowest_own) AS lowest_own,
         max(highest_own) AS highest_own,
-        min(lowest_pair) AS lowest_pair,
-        max(highest_pair) AS highest_pair,
-        split_part(min(lowest_pair), ' ', 1) AS first_a,
-        split_part(min(lowest_pair), ' ', 2) AS first_b,
-        split_part(max(highest_pair), ' ', 1) AS last_a,
-        split_part(max(highest_pair), ' ', 2) AS last_b
+        min(lowest_less) AS lowest_less,
+        max(highest_less) AS highest_less,
+        min(lowest_greater) AS lowest_greater,
+        max(highest_greater) AS highest_greater
     FROM sightings
     GROUP BY interface_id
 ),
 seen AS (
     SELECT
-        ends_of_pairs.*,
+        sightings_of_one.*,
         CASE
             WHEN lowest_own = highest_own THEN lowest_own
             WHEN lowest_own IS NOT NULL THEN NULL  -- it passes on what is others'
-            WHEN lowest_pair <> highest_pair AND first_a IN (last_a, last_b) THEN first_a
-            WHEN lowest_pair <> highest_pair AND first_b IN (last_a, last_b) THEN first_b
-            WHEN lowest_pair <> highest_pair THEN NULL
+            WHEN lowest_less = highest_less AND lowest_greater <> highest_greater THEN lowest_less
+            WHEN lowest_less <> highest_less AND lowest_greater = highest_greater THEN lowest_greater
+            WHEN lowest_less <> highest_less
+                -- With peers on both sides of it, it is the greatest of the lesser and the least of the greater.
+                THEN CASE WHEN highest_less = lowest_greater THEN highest_less END
             WHEN regexp_like(
-                first_a,
+                lowest_less,
                 '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
             ) AND NOT regexp_like(
-                first_b,
+                lowest_greater,
                 '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
-            ) THEN first_a
+            ) THEN lowest_less  -- it has one peer, on the internet
             WHEN regexp_like(
-                first_b,
+                lowest_greater,
                 '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
             ) AND NOT regexp_like(
-                first_a,
+                lowest_less,
                 '^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.'
-            ) THEN first_b
+            ) THEN lowest_greater
         END AS private_ip
-    FROM ends_of_pairs
+    FROM sightings_of_one
 ),
 calls AS (
     SELECT event_id, event_time, account_id, event_name, request_parameters, response_elements
