@@ -34,8 +34,8 @@ ABOUT = About(
     ("8.6.2", "8.3.2", "7.2.6"),
 )
 _SHOWN = [
-    "definition", "container", "environment", "environment_names", "environment_files", "secret_names", "secret_sources",
-    "event_time", "outcome", "principal_name", "hand", "source_ip", "event_id",
+    "definition", "container", "environment", "environment_names", "environment_files", "secret_names",
+    "secret_sources", "event_time", "outcome", "principal_name", "hand", "source_ip", "event_id",
 ]  # fmt: skip
 _INJECT = (
     "Put the value into Secrets Manager, name it under `secrets` with `valueFrom`, change the value, and deregister "
