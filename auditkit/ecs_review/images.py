@@ -20,6 +20,10 @@ ABOUT = About(
 # Told by the rows of review/registry, which know what was set last.
 SETTINGS = {"ecr.tags_made_mutable", "ecr.scan_switched_off"}
 FROM_ELSEWHERE = ("ecs.public_image", "ecs.image_of_other_account")
+_SHOWN = [
+    "definition", "container", "image", "image_tag", "image_digest",
+    "event_time", "outcome", "principal_name", "hand", "source_ip", "event_id",
+]  # fmt: skip
 _ECR = re.compile(r"[0-9]{12}\.dkr\.ecr\.")
 
 
@@ -55,7 +59,7 @@ def images(facts: Facts) -> Step:
         ABOUT,
         checks,
         [
-            Evidence("Task definitions registered", facts.task_definitions, "review/task_definitions"),
+            Evidence("Task definitions registered", facts.task_definitions[_SHOWN], "review/task_definitions"),
             Evidence("Repositories set and images pushed", facts.registry, "review/registry"),
             Evidence("Images pulled", facts.image_pulls, "review/image_pulls"),
         ],
