@@ -196,7 +196,7 @@ class Audit:
         findings = self.evaluate(window=window).findings
         # What handed out credentials may lie before the window; of an engine's tables only the window is here.
         earlier = window if self.remote else before(window)
-        return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier)
+        return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier, places=self.places)
 
     def policy(self, principal: str, *, since: Moment = None, until: Moment = None) -> Policy:
         """The policy that would have allowed what a user or role used: see `auditkit.identity.policy`.

@@ -194,11 +194,11 @@ def rejects_by_port(
     return _ranking(frame, port, count, "Port", "Rejects", top)
 
 
-def top_sources(
-    frame: Frame, *, source: str = "srcaddr", count: str = "reject_count", top: int = 15
+def top_addresses(
+    frame: Frame, *, address: str = "srcaddr", heading: str = "Source", count: str = "reject_count", top: int = 15
 ) -> alt.TopLevelMixin:
-    """The addresses that were refused most."""
-    return _ranking(frame, source, count, "Source", "Rejects", top)
+    """The addresses that were refused most, as sources or, with their *heading*, as destinations."""
+    return _ranking(frame, address, count, heading, "Rejects", top)
 
 
 def _worth_a_line(identities: Frame) -> list[str]:
@@ -344,5 +344,5 @@ __all__ = [
     "findings_timeline",
     "rejects_by_port",
     "rejects_over_time",
-    "top_sources",
+    "top_addresses",
 ]

@@ -11,22 +11,20 @@ import duckdb
 import pandas as pd
 from rich.filesize import decimal
 
-from auditkit import __version__, charts, heatmap
+from auditkit import __version__, charts, heatmap, reject_blocks
 from auditkit.audit import Audit
 from auditkit.coverage import ALARMS
 from auditkit.evidence import NOTHING_TO_JUDGE, Coverage
 from auditkit.findings import as_frame
-from auditkit.model import SEVERITIES, Result, Severity, at_least, counted
-from auditkit.network import sentence, strongest_first
+from auditkit.model import SEVERITIES, Severity, at_least, counted
 from auditkit.place_columns import with_places
-from auditkit.places import Places
 from auditkit.pulls import Pull
+from auditkit.reject_blocks import MOST_ROWS
 from auditkit.report import blocks
 from auditkit.report.blocks import Block
 from auditkit.rules import NO_BASELINE, RuleRun
 
 WORTH_WAKING: Severity = "high"
-MOST_ROWS = 10_000  # asked of a question that could give millions; what is shown of them says of how many
 NOTHING_NEW = "Nothing is new since the last run."
 ALWAYS_UNSEEN = (
     "Accounts, regions and days whose logs were not among the sources.",
@@ -42,16 +40,6 @@ _WHO_DID_WHAT = [
 _WHO_READ_WHAT = [
     "secret", "read_count", "denied_count", "error_count", "session_name", "source_ips", "first_seen", "last_seen",
     "invoked_by", "account_id", "principal_arn",
-]  # fmt: skip
-_WHO_WAS_REFUSED = [
-    "interface_id", "flow_direction", "srcaddr", "dstaddr", "dstport", "protocol", "reject_count", "packets",
-    "first_seen", "last_seen", "ecs_service_name", "ecs_task_id", "instance_id", "reject_reason", "subnet_id",
-    "vpc_id", "account_id",
-]  # fmt: skip
-_LINK = [
-    "link", "confidence", "kind", "effect", "shared", "reject_count", "event_count", "denied_count", "first_event",
-    "last_event", "first_reject", "last_reject", "workloads", "dstports", "dstaddrs", "interface_ids", "event_names",
-    "event_id", "flow", "session_name", "account_id", "principal_arn",
 ]  # fmt: skip
 _GAP = ["table", "account_id", "region", "start", "end", "hours", "records", "because"]
 _CELLS = ["source_table", "account_id", "region", "period_start", "record_count", "log_file_count"]
@@ -172,64 +160,17 @@ def activity(audit: Audit, services: Sequence[str]) -> list[Block]:
 
 def network(audit: Audit) -> list[Block]:
     """What the network refused, and what that has to do with the events."""
-    by_source = audit.ask("network/rejects_by_source", {"limit": MOST_ROWS})
-    by_port = audit.ask("network/rejects_by_port", {"limit": MOST_ROWS})
-    by_direction = audit.ask("network/rejects_by_direction")
-    by_interface = audit.ask("network/rejects_by_interface", {"limit": MOST_ROWS})
     hours = audit.ask("network/timeline")
-    both = audit.ask("network/rejects_and_events")
     if hours.table.num_rows == 0:
-        return [blocks.note(f"No flow record lies in {audit.window}, so nothing can be said about rejects.", "warning")]
-    nothing = f"No traffic was rejected in {audit.window}."
-    hourly, ports = hours.frame(), by_port.frame()
-    sources = with_places(by_source.frame(), audit.places, {"srcaddr": "place"})
-    refused = by_interface.frame()[_WHO_WAS_REFUSED]
-    rejects = hourly[hourly["reject_count"] > 0]
+        return [reject_blocks.none_recorded(audit)]
     return [
-        blocks.table(
-            _linked(both, audit.places),
-            title="Rejects that belong to events",
-            about="What a principal of the trail has in common with rejected traffic, an address, a task or an "
-            "interface, and the changes after which rejects began or ended. event_id and flow prove both sides.",
-            sql=both.sql,
-            empty="No rejected flow shares an address or an interface with an event, or follows on a change.",
-        ),
-        blocks.chart(
-            charts.rejects_over_time(rejects, time="hour_start"),
-            title="Rejects over time",
-            data=rejects,
-            sql=hours.sql,
-            empty=nothing,
-        ),
-        blocks.chart(
-            charts.rejects_by_port(ports), title="Rejects by port", data=ports, sql=by_port.sql, empty=nothing
-        ),
-        blocks.chart(
-            charts.top_sources(sources), title="Rejects by source", data=sources, sql=by_source.sql, empty=nothing
-        ),
-        blocks.table(by_direction.frame(), title="Rejects by direction", sql=by_direction.sql, empty=nothing),
-        blocks.table(
-            with_places(refused, audit.places, {"srcaddr": "source_place", "dstaddr": "destination_place"}),
-            title="Rejects by interface and peer",
-            about=f"Only the {MOST_ROWS:,} most refused; there are more."
-            if by_interface.table.num_rows == MOST_ROWS
-            else "",
-            sql=by_interface.sql,
-            empty=nothing,
-        ),
+        reject_blocks.beside_events(audit, audit.ask("network/rejects_and_events")),
+        reject_blocks.over_time(audit, hours),
+        reject_blocks.by_port(audit),
+        reject_blocks.by_source(audit, audit.ask("network/rejects_by_source", {"limit": MOST_ROWS})),
+        reject_blocks.by_direction(audit),
+        reject_blocks.by_peer(audit, audit.ask("network/rejects_by_interface", {"limit": MOST_ROWS})),
     ]
-
-
-def _linked(both: Result, places: Places) -> pd.DataFrame:
-    """The links of rejects and events, the strongest first, with their sentences and the places of shared addresses."""
-    links = strongest_first(both.table.to_pylist())
-    frame = pd.DataFrame([{**link, "link": sentence(link)} for link in links], columns=_LINK)
-    for name in ("first_event", "last_event", "first_reject", "last_reject"):
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    placed = with_places(frame, places, {"shared": "place"})
-    if "place" in placed:
-        placed["place"] = placed["place"].where(placed["kind"] == "address", None)
-    return placed
 
 
 def coverage(facts: Coverage, run: RuleRun) -> list[Block]:

@@ -41,6 +41,7 @@ def every_chart(empty: bool = False) -> dict[str, alt.TopLevelMixin]:
     cut = 0 if empty else None
     found = pd.DataFrame([finding(n).as_json() for n in range(3)])
     ports = pd.DataFrame({"dstport": [22, 3389, 22], "srcaddr": ["192.0.2.1"] * 3, "reject_count": [5, 1, 2]})
+    ports = ports.assign(dstaddr="10.0.0.5")
     rejects = hours(24).rename(columns={"event_count": "reject_count"})
     return {
         "activity over time": charts.activity_over_time(hours(24)[:cut]),
@@ -49,7 +50,8 @@ def every_chart(empty: bool = False) -> dict[str, alt.TopLevelMixin]:
         "rejects over time": charts.rejects_over_time(rejects[:cut]),
         "rejects by direction": charts.rejects_over_time(rejects[:cut], by="outcome"),
         "ports": charts.rejects_by_port(ports[:cut]),
-        "sources": charts.top_sources(ports[:cut]),
+        "sources": charts.top_addresses(ports[:cut]),
+        "destinations": charts.top_addresses(ports[:cut], address="dstaddr", heading="Destination"),
     }
 
 

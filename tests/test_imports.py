@@ -24,7 +24,8 @@ ingesting verifying pulling
 asking lab listing coverage_text finding_text
 formats
 setup
-config options sections case_sections secrets_sections investigate_sections
+config options sections case_sections secrets_sections network_sections investigate_sections review_sections
+reject_blocks
 opening
 audit
 baseline
@@ -32,8 +33,10 @@ sigma
 connections
 remote
 pull
+ecs_review
 runs rules evidence
-identity network
+identity
+network
 allowlist cases
 aggregate_rules
 findings match_rules output terminal history coverage joining place_columns

@@ -104,3 +104,9 @@ def test_what_cannot_be_told_is_told(stranger: Answer) -> None:
 def test_findings_come_with_their_evidence(audit: Audit, stranger: Answer) -> None:
     (block,) = investigate_sections.findings(audit, stranger)
     assert len(block.data["findings"]) == len(stranger.findings) > 10
+
+
+def test_a_session_taken_with_stolen_credentials_is_as_bad_as_the_theft(far: Answer) -> None:
+    """It did nothing that a rule names; the step that led to it did."""
+    assert "sts.session_outside_while_task_scans" in {finding.rule for finding in far.findings}
+    assert investigate_sections.verdict(far)[0].data["severity"] == "critical"

@@ -274,6 +274,13 @@ class TestPage:
     def test_two_sections_of_one_name_get_their_own_anchors(self) -> None:
         assert page("## Same\n\nx\n\n## Same\n\ny").attributes("section", "id") == ["same", "same-2"]
 
+    def test_a_heading_above_nothing_is_left_out(self) -> None:
+        html = page(
+            "## Nothing", "## Something\n\nx", blocks.run({"unseen": 1}), "## Unseen", blocks.run({"unseen": 2})
+        )
+        assert html.attributes("section", "id") == ["something"]
+        assert "#nothing" not in html.attributes("a", "href")
+
     def test_the_bundle_is_embedded_only_when_there_is_a_chart(self) -> None:
         assert "/* vega */" in render(notebook(blocks.chart(CHART, title="c")))
         assert "/* vega */" not in render(notebook(blocks.note("x")))

@@ -28,7 +28,7 @@ def cells(block: Block) -> list[dict[str, Any]]:
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audit]:
     """Logs in which nobody touches a secret."""
     folder: Path = tmp_path_factory.mktemp("quiet")
-    write_trail(folder / "trail.json", [record(eventName="ListClusters")])
+    write_trail(folder / "trail.json", record(eventName="ListClusters"))
     with auditkit.open(folder) as opened:
         yield opened
 

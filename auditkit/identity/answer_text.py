@@ -79,7 +79,8 @@ def _chains(groups: Sequence[Group]) -> Iterator[str]:
             lines += _hop_lines(made_by, "  ")
         others = len(group.traced) - 1
         if others and hops:
-            lines.append(f"  The same for {counted(others, 'more key')} or {'session' if others == 1 else 'sessions'}.")
+            more = f"{counted(others, 'more key')} or {'session' if others == 1 else 'sessions'}"
+            lines.append(f"  {more} of it; --format json has their chains.")
         yield "\n".join(map(_one_line, lines))
     if len(groups) > CHAINS:
         yield f"and {counted(len(groups) - CHAINS, 'more origin')}; --format json has them all"
@@ -195,13 +196,8 @@ def _network(answer: Answer) -> Iterator[str]:
     yield from _section("REFUSED BY THE NETWORK", rejects)
     links = [
         {
-            "kind": row["kind"],
             "confidence": row["confidence"],
-            "shared": row["shared"],
-            "principal": short(row["principal_arn"] or ""),
-            "events": row["event_count"],
-            "rejects": row["reject_count"],
-            "ports": row["dstports"],
+            "link": row["sentence"],
             "event_id": row["event_id"],
             "flow": row["flow"],
         }
@@ -238,7 +234,7 @@ def _denial_row(row: Mapping[str, Any]) -> Row:
 
 def _address_row(row: Mapping[str, Any]) -> Row:
     by = ", ".join(map(short, row["principal_arns"]))
-    return {"address": row["source_ip"] or "none", **_counts(row), "by": by, **_span(row)}
+    return {"address": row["source_ip"] or "none", "place": row["place"], **_counts(row), "by": by, **_span(row)}
 
 
 def _agent_row(row: Mapping[str, Any]) -> Row:

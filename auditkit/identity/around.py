@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,10 @@ from auditkit.addresses import address_of, is_public
 from auditkit.identity.activity import Row
 from auditkit.identity.subject import Ask, Subject
 from auditkit.model import Finding, Window
+from auditkit.network import sentence, strongest_first
 
+# The ARN of a principal, and the name of its session; a link of several sessions names none of them.
+Caller = tuple[str, str | None]
 ALL = 1_000_000  # rows: what is looked through, and not what is shown
 
 
@@ -19,7 +22,7 @@ class Network:
     """Rejects, and the events that they belong to. Rows as the questions give them."""
 
     rejects: Sequence[Row]  # of network/rejects_by_interface
-    links: Sequence[Row]  # of network/rejects_and_events
+    links: Sequence[Mapping[str, Any]]  # of network/rejects_and_events, each with its sentence, the strongest first
     has_flows: bool  # whether there is any flow record in the window
 
     @property
@@ -36,26 +39,31 @@ def network_of(
     *,
     addresses: Collection[str],
     things: Collection[str],
-    principals: Collection[str] = (),
+    callers: Collection[Caller] = (),
 ) -> Network:
     """What was refused to or from these, and the links between that and events.
 
     Args:
         addresses: Public ones; a private one is another's after a while.
         things: Ids of tasks, interfaces and instances, and whatever address was asked about.
-        principals: Links are those of one of them, where any is named.
+        callers: Links are those of one of them, where any is named; among them the changes that they made.
     """
     public = {text for text in addresses if (address := address_of(text)) and is_public(address)}
     wanted = public | set(things)
     rows = ask("network/rejects_by_interface", {"limit": ALL}, window=window).table.to_pylist()
     places = ("interface_id", "instance_id", "ecs_task_id", "srcaddr", "dstaddr")
     rejects = [row for row in rows if wanted & {row[name] for name in places}]
-    links = [
-        row
-        for row in ask("network/rejects_and_events", window=window).table.to_pylist()
-        if row["shared"] in wanted and (not principals or row["principal_arn"] in principals)
-    ]
-    return Network(rejects, links, bool(rows) or _has_flows(ask, window))
+    every = ask("network/rejects_and_events", window=window).table.to_pylist() if rows else []
+    links = [row | {"sentence": sentence(row)} for row in every if _is_linked(row, wanted, callers)]
+    return Network(rejects, strongest_first(links), bool(rows) or _has_flows(ask, window))
+
+
+def _is_linked(row: Row, wanted: Collection[str], callers: Collection[Caller]) -> bool:
+    if callers and (row["principal_arn"], row["session_name"]) not in callers:
+        return False
+    if row["kind"] == "change":
+        return bool(callers) or not set(wanted).isdisjoint((row["interface_ids"] or "").split(", "))
+    return row["shared"] in wanted
 
 
 def concerning(

@@ -59,7 +59,7 @@ def no_single(subject: Subject, groups: Sequence[Group], tasks: Sequence[Task]) 
     return Origin(kind="unknown", identity=nobody, name=subject.name, certainty="unknown", because=because)
 
 
-def unknown(answer: Answer, *, untraced: int = 0) -> Iterator[str]:
+def unknown(answer: Answer, *, untraced: int = 0, is_cut: bool = False) -> Iterator[str]:
     """Sentences: what the logs cannot tell of the subject."""
     yield from dict.fromkeys(
         group.origin.because for group in answer.origins[:NAMED] if group.origin.certainty == "unknown"
@@ -75,7 +75,10 @@ def unknown(answer: Answer, *, untraced: int = 0) -> Iterator[str]:
     if not answer.network.has_flows:
         yield "No flow record lies in the window, so the logs say nothing of the network."
     if untraced:
-        yield f"{counted(untraced, 'identity').replace('identitys', 'identities')} less active were not traced."
+        them = "1 identity that did less was" if untraced == 1 else f"{untraced:,} identities that did less were"
+        yield f"{them} not traced."
+    if is_cut:
+        yield "It did more than is told here: the rarest calls are left out. A shorter window (--since) has them."
 
 
 def said(origin: Origin) -> str:
@@ -91,6 +94,8 @@ def _of_identity(answer: Answer) -> str:
         return f"{what} leads back to {_many(answer.origins)}{_did(answer)}."
     if origin.kind == "unknown":
         return f"Who is behind {_inside(what)} is {origin.certainty}{_did(answer)}. {origin.because}"
+    if answer.subject.kind == "key" and origin.kind in ("user", "root") and not answer.chain:
+        return f"{what} is that of {said(origin)}, whoever holds it{_did(answer)}."
     if origin.kind in ("user", "root") and not answer.chain:
         return f"Nobody is behind {_inside(what)} but whoever holds its credentials ({origin.certainty}){_did(answer)}."
     if origin.name == answer.subject.name:
@@ -133,8 +138,8 @@ def _of_secret(answer: Answer) -> str:
     others = [group for group in readers if group not in meant]
     if meant and others:
         return (
-            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, for whom no task"
-            f" definition means it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
+            f"{what} was read {_times(read)}: {_times(sum(map(_reads, others)))} by {_many(others)}, to whom no task"
+            f" definition hands it, and {_times(sum(map(_reads, meant)))} by {counted(len(meant), 'task')} that it is"
             f" meant for{refused}."
         )
     if meant:
@@ -208,7 +213,11 @@ def _did(answer: Answer) -> str:
     if not calls:
         return ""
     # what AWS services call on behalf of somebody has their names there
-    places = [row["source_ip"] for row in answer.addresses if address_of(row["source_ip"] or "")]
+    places = [
+        f"{row['source_ip']} ({row['place']})" if row["place"] else row["source_ip"]
+        for row in answer.addresses
+        if address_of(row["source_ip"] or "")
+    ]
     from_where = f" from {_some(places)}" if places and answer.subject.kind != "address" else ""
     return f"; {counted(calls, 'call')}{from_where}{f', {denied:,} denied' if denied else ''}"
 

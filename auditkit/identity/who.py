@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from auditkit.identity.activity import Activity, Row, Use
 from auditkit.identity.answer import Answer, Group, Maker, Traced, Workload
-from auditkit.identity.around import concerning, network_of
+from auditkit.identity.around import Caller, concerning, network_of
 from auditkit.identity.grant_rows import Grant
 from auditkit.identity.hops import CERTAINTIES, Hop, Identity, Origin
 from auditkit.identity.lineage import Grants, issued_by, lineage_of
@@ -16,12 +16,13 @@ from auditkit.identity.sentence import no_single, sentence, unknown
 from auditkit.identity.subject import Ask, Kind, Subject, subject_of
 from auditkit.identity.workload import TASK_ID, Deployments, Made, Task
 from auditkit.model import Finding, Window
+from auditkit.places import NO_PLACES, Places
 
 # How far before the window a role, a key or a deployment may lie that explains what happened in it. Sessions last half
 # a day, but chains of them, long-term keys and deployments reach further back.
 EARLIER = timedelta(days=30)
 TRACED = 2_000  # identities whose lineage is looked for; a busier subject says how many more there are
-TASKS = 200  # tasks that an answer tells of
+ROWS = 50_000  # calls told apart by all that a row of activity names; of a busier subject the most frequent ones
 _READS = ("GetSecretValue", "BatchGetSecretValue")
 
 
@@ -33,6 +34,7 @@ def who(
     findings: Sequence[Finding] = (),
     kind: Kind | None = None,
     earlier: Window | None = None,
+    places: Places = NO_PLACES,
 ) -> Answer:
     """What the logs know of the subject that *text* names.
 
@@ -41,12 +43,14 @@ def who(
         findings: What the rules found in the window.
         kind: What the subject is, where things of several kinds have its name.
         earlier: Where to look for what handed out credentials: the window and some time before it, by default.
+        places: What addresses are called.
     Raises: ParameterError; UnknownSubjectError; AmbiguousSubjectError.
     """
     subject = subject_of(text, ask, window, kind=kind)
     earlier = earlier or before(window)
     ids = sorted({key for finding in findings for key in finding.evidence if " " not in key})  # a flow's has blanks
-    rows = ask("identity/activity_of", {**subject.as_parameters(), "evidence": ids}, window=window).table.to_pylist()
+    asked = {**subject.as_parameters(), "evidence": ids, "limit": ROWS}
+    rows = ask("identity/activity_of", asked, window=window).table.to_pylist()
     activity = Activity.of(rows, _is_deed(subject))
     uses = activity.uses()
     grants = Grants.of(
@@ -59,18 +63,20 @@ def who(
     workload = _workload(subject, tasks, deployments, grants, window)
     # of a secret, whoever it is not meant for comes before the many tasks that it is for
     groups = sorted(_groups(traced), key=lambda group: _is_meant(group, workload))
-    things = _things(subject, tasks)
-    is_somebody = subject.kind in ("principal", "session", "key")
+    things = _things(subject, tasks, workload)
     network = network_of(
         ask,
         window,
         addresses=[row["source_ip"] for row in activity.by if row["source_ip"]],
         things=things,
-        principals={use.identity.principal_arn for use in uses if use.identity.principal_arn} if is_somebody else (),
+        callers=_callers(uses) if subject.kind in ("principal", "session", "key") else (),
     )
     # what was done to have a task at all is of the task
     made = {maker.made.event_id for maker in workload.makers} if subject.kind == "task" else set()
-    concerned = concerning(findings, subject, activity.evidence | made, things)
+    # and what proves a step that led to a session: one taken with stolen credentials may do nothing odd itself
+    is_somebody = subject.kind in ("principal", "session", "key")
+    led_here = {hop.event_id for one in traced for hop in one.lineage.hops} if is_somebody else set()
+    concerned = concerning(findings, subject, activity.evidence | made | led_here, things)
     answer = Answer(
         subject=subject,
         window=window,
@@ -81,7 +87,7 @@ def who(
         issued=_issued(subject, traced, grants) if activity.by else (),
         activity=tuple(activity.by_service()),
         denials=tuple(activity.denials()),
-        addresses=tuple(activity.addresses()),
+        addresses=tuple(row | {"place": _place(row, places)} for row in activity.addresses()),
         user_agents=tuple(activity.user_agents()),
         secrets=tuple(activity.secrets()),
         done_to=tuple(activity.done_to()),
@@ -91,7 +97,12 @@ def who(
         unknown=(),
     )
     untraced = max(0, len(uses) - TRACED)
-    return replace(answer, sentence=sentence(answer), unknown=tuple(unknown(answer, untraced=untraced)))
+    left_open = unknown(answer, untraced=untraced, is_cut=len(rows) == ROWS)
+    return replace(answer, sentence=sentence(answer), unknown=tuple(left_open))
+
+
+def _place(row: Row, places: Places) -> str | None:
+    return ", ".join(places.labels([row["source_ip"]])) or None
 
 
 def before(window: Window) -> Window:
@@ -151,6 +162,11 @@ def _groups(traced: Iterable[Traced]) -> list[Group]:
         groups.setdefault(key, []).append(one)
     found = [Group(_weakest(group), group) for group in groups.values()]
     return sorted(found, key=lambda group: (-group.event_count, group.traced[0].use.first_seen, group.origin.name))
+
+
+def _callers(uses: Iterable[Use]) -> set[Caller]:
+    named = [use.identity for use in uses if use.identity.principal_arn]
+    return {(str(one.principal_arn), session) for one in named for session in (one.session_name, None)}
 
 
 def _is_meant(group: Group, workload: Workload) -> bool:
@@ -224,7 +240,8 @@ def _maker(made: Made, grants: Grants) -> Maker:
     return Maker(made, lineage.origin)
 
 
-def _things(subject: Subject, tasks: Iterable[Task]) -> set[str]:
-    """Ids of what has traffic of its own."""
+def _things(subject: Subject, tasks: Iterable[Task], workload: Workload) -> set[str]:
+    """Ids of what has traffic of its own. Of the tasks that read a secret, those that it is not meant for count."""
+    tasks = [task for task in tasks if not any(map(workload.means, task.role_arns))]
     things = {name for task in tasks for name in (task.task_id, *(task.interface_ids or "").split(", ")) if name}
     return things | set(subject.names if subject.kind in ("address", "instance") else ())

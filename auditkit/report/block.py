@@ -10,7 +10,9 @@ from auditkit.report.preview import preview
 
 MIME = "application/vnd.auditkit.block.v1+json"
 VEGALITE = "application/vnd.vegalite.v5+json"  # the newest type JupyterLab draws; specs stay plain enough for it
-KINDS = ("verdict", "kpis", "note", "table", "chart", "findings", "coverage", "provenance", "run")
+KINDS = (
+    "verdict", "kpis", "note", "table", "chart", "findings", "coverage", "provenance", "run", "checklist", "step",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from auditkit.report.block import MIME, Block
 from auditkit.report.cells import cell, grid, safe, safe_values
 from auditkit.report.clean import clean_values
 from auditkit.report.completeness import coverage, provenance
+from auditkit.report.steps import checklist, step
 
 if TYPE_CHECKING:
     import altair as alt
@@ -229,6 +230,7 @@ __all__ = [
     "MIME",
     "Block",
     "chart",
+    "checklist",
     "coverage",
     "findings",
     "kpis",
@@ -236,6 +238,7 @@ __all__ = [
     "provenance",
     "run",
     "setting",
+    "step",
     "table",
     "verdict",
 ]

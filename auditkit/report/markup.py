@@ -22,6 +22,12 @@ def breakable(text: Any) -> Markup:
     return Markup("<wbr>").join(parts) if len(str(text)) > 24 else escape(text)
 
 
+def coded(text: str) -> Markup:
+    """Text whose words between backticks are commands."""
+    parts = str(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
 def width(grid: dict[str, Any], index: int) -> str:
     """How much room a column's text needs: `long`, `middle` or ``."""
     longest = max((len(str(row[index])) for row in grid["rows"]), default=0)
@@ -110,7 +116,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (breakable, width, number, moment, span, short, size, highlighted, inert_json)
+    filters = (breakable, coded, width, number, moment, span, short, size, highlighted, inert_json)
     environment.filters |= {function.__name__: function for function in filters}
     return environment
 

@@ -78,7 +78,7 @@ def read_page(notebook: NotebookNode) -> Page:
         elif cell.cell_type == "code":
             for item in _outputs(cell.get("outputs", []), number):
                 _add(page, item)
-    page.sections = [section for section in page.sections if section.title or section.items]
+    page.sections = [section for section in page.sections if section.items]  # no heading above nothing
     return page
 
 

@@ -32,6 +32,12 @@ def preview(kind: str, data: Mapping[str, Any]) -> str:
             [card["severity"], card["title"], card["principal_arn"], card["event_count"], card["last_seen"]]
             for card in data["findings"]
         ]
+    elif kind == "checklist":
+        columns = ["Verdict", "Step", ""]
+        rows = [[item["word"], f"{item['number']} {item['title']}", item["sentence"]] for item in data["items"]]
+    elif kind == "step":
+        heading = f"{data['number']} {data['title']}: {data['word']}"
+        rows = [[check["word"], check["sentence"]] for check in data["checks"]]
     elif kind == "coverage":
         rows = [["!", text] for text in data["problems"]] or [["", "No gaps known."]]
     elif kind == "provenance":

@@ -1,10 +1,10 @@
 -- title: Refused at a door that was open before
--- about: One row for each source, interface and port where traffic was accepted first and then refused again and again. It
---   says when it was accepted last before, and first after; still_refused, when it was not accepted again. What closed the
---   door, network/rejects_and_events may know.
+-- about: One row for each source, interface and port where traffic was accepted first and then refused again and
+--   again. It says when it was accepted last before, and first after; still_refused, when it was not accepted again.
+--   What closed the door, network/rejects_and_events may know.
 -- reads: [flow_records]
 -- params:
---   min_rejects: {type: bigint, default: 5, about: rejected records after the door was open; a few late packets are none}
+--   min_rejects: {type: bigint, default: 5, about: rejected records after the door was open; late packets are few}
 --   limit: {type: bigint, default: 1000, about: most rows to return}
 WITH refused AS (
     SELECT
@@ -43,8 +43,7 @@ doors AS (
         min(CASE WHEN start_time > last_reject THEN start_time END) AS next_accept
     FROM refused
     JOIN flow_records
-        ON flow_records.account_id = refused.account_id
-        AND flow_records.interface_id = refused.interface_id
+        ON flow_records.interface_id = refused.interface_id
         AND flow_records.srcaddr = refused.srcaddr
         AND flow_records.dstaddr = refused.dstaddr
         AND flow_records.dstport = refused.dstport

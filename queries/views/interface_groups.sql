@@ -1,8 +1,8 @@
 -- title: Security groups of interfaces over time
--- about: One row for each interface, security group and span in which the trail shows the group on the interface, from
---   from_time until before until_time; NULL when nothing shows its end. The call that made the interface goes before what
---   a RunTask or the service of a task asked for. Groups put on before the window, or by calls that are not logged here,
---   are not known.
+-- about: One row for each interface, security group and span in which the trail shows the group on the interface,
+--   from from_time until before until_time; NULL when nothing shows its end. The call that made the interface goes
+--   before what a RunTask or the service of a task asked for. Groups put on before the window, or by calls that are
+--   not logged here, are not known.
 WITH calls AS (
     SELECT event_id, event_time, account_id, event_name, request_parameters, response_elements
     FROM cloudtrail_events

@@ -1,9 +1,9 @@
 -- title: Interfaces and the workloads behind them
 -- about: One row for each interface, workload and span of time (first_seen to last_seen) in which the logs show the
---   interface as that workload's. A flow record's own word (ecs-task-id, instance-id) goes before what CloudTrail lets
---   one infer. An interface of which no log tells the workload has one row of kind unknown, or other when its maker
---   described it as nothing known here. Interfaces and private addresses go from one workload to the next, so join
---   by time as well (from first_seen to last_seen, and before next_seen); between two spans nobody can tell.
+--   interface as that workload's. A flow record's own word (ecs-task-id, instance-id) goes before what CloudTrail
+--   lets one infer. An interface of which no log tells the workload has one row of kind unknown, or other when its
+--   maker described it as nothing known here. Interfaces and private addresses go from one workload to the next, so
+--   join by time as well (from first_seen to last_seen, and before next_seen); between two spans nobody can tell.
 WITH sightings AS (  -- flow records, by what they say of their interface
     SELECT
         COALESCE(interface_id, resource_id) AS interface_id,  -- a regional NAT gateway has no interface
@@ -264,7 +264,8 @@ instance_interfaces AS (
     FROM instances
     CROSS JOIN UNNEST(interfaces) AS n(interface)
 ),
-task_sessions AS (  -- a task's id is the session name of its roles; through a VPC endpoint it calls from its own address
+-- A task's id is the session name of its roles; through a VPC endpoint it calls from its own address.
+task_sessions AS (
     SELECT account_id, source_ip, session_name, event_time, event_id, event_name
     FROM cloudtrail_events
     WHERE vpc_endpoint_id IS NOT NULL
@@ -537,7 +538,8 @@ SELECT
     END AS last_seen,
     next_seen,  -- as the next workload's: at one time before it, and not after last_seen, an interface is of one only
     told_by,
-    COALESCE(holders.event_id, any_event_id, task_facts.event_id) AS event_id,  -- beside a flow log's word, one that agrees
+    -- beside a flow log's word, one that agrees
+    COALESCE(holders.event_id, any_event_id, task_facts.event_id) AS event_id,
     made_again.event_id AS made_event_id,
     made_again.description,
     holders.interface_id || ' ' || COALESCE(any_ends, seen.ends) AS flow

@@ -377,6 +377,8 @@ def test_hostile_values_run_nothing_and_ask_for_nothing(visit: Open, tmp_path: P
 def test_hidden_characters_are_drawn_visibly_in_charts_too(visit: Open, tmp_path: Path) -> None:
     frame = pd.DataFrame({"srcaddr": ["txt\u202eexe.png", "bell\x07"], "reject_count": [2, 1]})
     path = tmp_path / "a.html"
-    path.write_text(render(notebook(blocks.chart(charts.top_sources(frame), title="c", data=frame))), encoding="utf-8")
+    path.write_text(
+        render(notebook(blocks.chart(charts.top_addresses(frame), title="c", data=frame))), encoding="utf-8"
+    )
     labels = visit(path).page.locator(".role-axis-label text").all_text_contents()
     assert labels == ["txt\\u202eexe.png", "bell\\u0007"]
