@@ -80,7 +80,7 @@ pairs AS (
         count_if(action = 'ACCEPT' AND start_time >= date_add('minute', 1, last_event)) AS accepts_settled,
         min(CASE WHEN action = 'REJECT' THEN start_time END) AS first_reject,
         max(CASE WHEN action = 'REJECT' THEN end_time END) AS last_reject,
-        min(CASE WHEN action = 'REJECT' THEN flow END) AS flow
+        min(flow) AS flow
     FROM near
     GROUP BY
         event_id, changed_in, can_close, can_open, is_exact, by_port, interface_id, client, server, port, protocol
@@ -171,7 +171,7 @@ links AS (
         task_count,
         interface_count,
         interface_ids,
-        srcaddrs,
+        CAST(NULL AS VARCHAR) AS srcaddrs,  -- scans have thousands
         dstaddrs,
         dstports,
         reject_count,
