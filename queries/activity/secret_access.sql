@@ -1,10 +1,10 @@
 -- title: Who read which secret, beside the task that should
--- about: One row for each principal, session, key and secret, with the task definitions that inject the secret and the role
---   that reads it for them. `standing` says what the logs know of the reader - injected, when it is that role at the start
---   of a task; task_role, when the code of such a task read it itself; service, when AWS did, as for a rotation; other,
---   when tasks inject the secret and the reader is none of their roles; no_task_known, when no definition that was
---   registered in the window injects it. first_of_principal is the principal's first read of
---   the secret in the window; kms_decrypts are the decryptions of it that KMS logged for the same session.
+-- about: One row for each principal, session, key and secret, with the task definitions that inject the secret and
+--   the role that reads it for them. `standing` says what the logs know of the reader - injected, when it is that
+--   role at the start of a task; task_role, when the code of such a task read it itself; service, when AWS did, as
+--   for a rotation; other, when tasks inject the secret and the reader is none of their roles; no_task_known, when no
+--   definition that was registered in the window injects it. first_of_principal is the principal's first read of the
+--   secret in the window; kms_decrypts are the decryptions of it that KMS logged for the same session.
 -- reads: [cloudtrail_events]
 -- params:
 --   name: {type: varchar, default: null, about: "text that occurs in the name of the secret"}

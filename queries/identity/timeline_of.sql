@@ -1,6 +1,6 @@
 -- title: When a subject did what, by the minute
--- about: One row for each minute, service and outcome in which the subject called, or, of a thing that calls nothing, others
---   called about it. A subject is named as in identity/activity_of.
+-- about: One row for each minute, service and outcome in which the subject called, or, of a thing that calls nothing,
+--   others called about it. A subject is named as in identity/activity_of.
 -- reads: [cloudtrail_events]
 -- params:
 --   principals: {type: array(varchar), default: [], about: ARNs of principals}

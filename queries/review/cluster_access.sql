@@ -1,7 +1,7 @@
 -- title: Who changed or entered a cluster
--- about: Calls that change something, open a shell or pass a role, by principal; calls that read are left out, and so is
---   what agents on container instances report. `iam:PassRole` makes no event, so the roles that a call hands to ECS are
---   read from its parameters. Task definitions belong to no cluster and stay in.
+-- about: Calls that change something, open a shell or pass a role, by principal; calls that read are left out, and so
+--   is what agents on container instances report. `iam:PassRole` makes no event, so the roles that a call hands to
+--   ECS are read from its parameters. Task definitions belong to no cluster and stay in.
 -- reads: [cloudtrail_events]
 -- params:
 --   cluster: {type: varchar, default: null, about: "cluster by its name, as shop"}
@@ -24,7 +24,9 @@ WITH calls AS (
                 ', ',
                 NULLIF(regexp_extract(json_extract_scalar(request_parameters, '$.taskRoleArn'), '[^/]+$'), ''),
                 NULLIF(regexp_extract(json_extract_scalar(request_parameters, '$.executionRoleArn'), '[^/]+$'), ''),
-                NULLIF(regexp_extract(json_extract_scalar(request_parameters, '$.overrides.taskRoleArn'), '[^/]+$'), ''),
+                NULLIF(
+                    regexp_extract(json_extract_scalar(request_parameters, '$.overrides.taskRoleArn'), '[^/]+$'), ''
+                ),
                 NULLIF(
                     regexp_extract(json_extract_scalar(request_parameters, '$.overrides.executionRoleArn'), '[^/]+$'),
                     ''

@@ -1,6 +1,6 @@
 -- title: Traffic of tasks, accepted and rejected
--- about: Flow records that name a task, and those of interfaces that ECS made within the window. The second kind does not
---   say which service a task belongs to.
+-- about: Flow records that name a task, and those of interfaces that ECS made within the window. The second kind does
+--   not say which service a task belongs to.
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   cluster: {type: varchar, default: null, about: "cluster by its name; tasks of an unknown one stay in"}

@@ -1,7 +1,7 @@
 -- title: Events with the names of what they are about
--- about: One row an event, with the secret, and the ECS task, service and cluster, that the call names. A secret goes by
---   its name, without its ARN and the six characters that AWS adds; a task, service or cluster by the end of its ARN.
---   key_named is the access key that a call to IAM makes, changes or deletes.
+-- about: One row an event, with the secret, and the ECS task, service and cluster, that the call names. A secret goes
+--   by its name, without its ARN and the six characters that AWS adds; a task, service or cluster by the end of its
+--   ARN. key_named is the access key that a call to IAM makes, changes or deletes.
 WITH named AS (
     SELECT
         event_time,

@@ -1,6 +1,6 @@
 -- title: Secrets that a task definition injects
--- about: One row for each registered definition, container and secret of Secrets Manager. ECS reads such a secret when a
---   task starts, with the execution role; the task's own code needs no right to it.
+-- about: One row for each registered definition, container and secret of Secrets Manager. ECS reads such a secret
+--   when a task starts, with the execution role; the task's own code needs no right to it.
 WITH registered AS (
     SELECT
         event_time,

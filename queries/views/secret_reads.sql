@@ -1,7 +1,7 @@
 -- title: Each try to read a secret, under one name of it
--- about: One row for each event and secret. A batch call logs one GetSecretValue for each secret that it returns, so only
---   those are here; a batch call that failed returns none and is here itself, with what it asked for. Whatever spelling a
---   call uses, an ARN with or without its last six characters or the bare name, `secret` is the name.
+-- about: One row for each event and secret. A batch call logs one GetSecretValue for each secret that it returns, so
+--   only those are here; a batch call that failed returns none and is here itself, with what it asked for. Whatever
+--   spelling a call uses, an ARN with or without its last six characters or the bare name, `secret` is the name.
 WITH asked AS (
     SELECT
         COALESCE(

@@ -5,18 +5,20 @@
 -- attempts: same
 -- reads: [cloudtrail_events, flow_records]
 -- params:
---   min_doors: {type: bigint, default: 10, about: "distinct hosts and ports, counted together, refused to the task in one hour"}
+--   min_doors: {type: bigint, default: 10, about: "distinct hosts and ports, counted together, refused in an hour"}
 --   within_hours: {type: bigint, default: 6, about: hours between the calls from outside and the scan}
 -- attack: [T1552.005, T1078.004, T1046]
 -- pci: ["8.6.1", "10.2.1.4", "11.5.1"]
--- why: The credentials of one task were used from an address outside, and at the same time the task tried doors in the
---   network that were closed to it. Either alone has harmless reasons; together they say that somebody is inside the task.
--- response: Revoke the sessions of the task's role (deny by aws:TokenIssueTime), stop the task and keep its logs, read
---   what the session did and which roles it went on to assume, and look for a way to make the service fetch addresses.
--- false_positives: a service of a single task that calls AWS partly through endpoints and partly through a NAT gateway of
---   its own, and has lost a database to a security group change
--- blind_spots: flow logs without the ecs-* fields; addresses that another task's session uses as well, as behind a shared
---   NAT gateway; scans of doors that are open; a thief who works from inside the task alone
+-- why: The credentials of one task were used from an address outside, and at the same time the task tried doors in
+--   the network that were closed to it. Either alone has harmless reasons; together they say that somebody is inside
+--   the task.
+-- response: Revoke the sessions of the task's role (deny by aws:TokenIssueTime), stop the task and keep its logs,
+--   read what the session did and which roles it went on to assume, and look for a way to make the service fetch
+--   addresses.
+-- false_positives: a service of a single task that calls AWS partly through endpoints and partly through a NAT
+--   gateway of its own, and has lost a database to a security group change
+-- blind_spots: flow logs without the ecs-* fields; addresses that another task's session uses as well, as behind a
+--   shared NAT gateway; scans of doors that are open; a thief who works from inside the task alone
 WITH uses AS (
     SELECT
         principal_arn,
@@ -73,8 +75,10 @@ scans AS (
         min(start_time) AS scan_start,
         max(end_time) AS scan_end,
         array_agg(DISTINCT srcaddr) AS scan_sources,  -- what a scan is known by joins both in one case
-        array_sort(array_agg(DISTINCT interface_id || ' ' || srcaddr || '>' || dstaddr || ':' || CAST(dstport AS VARCHAR)
-            || '/' || CAST(protocol AS VARCHAR))) AS flows
+        array_sort(array_agg(
+            DISTINCT interface_id || ' ' || srcaddr || '>' || dstaddr || ':' || CAST(dstport AS VARCHAR) || '/'
+                || CAST(protocol AS VARCHAR)
+        )) AS flows
     FROM flow_records
     WHERE action = 'REJECT'
       AND ecs_task_id IS NOT NULL
