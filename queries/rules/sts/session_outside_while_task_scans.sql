@@ -95,9 +95,14 @@ SELECT
     GREATEST(max(last_seen), max(scan_end)) AS last_seen,
     max(event_count) AS event_count,
     max(failed_count) AS failed_count,
-    array_sort(array_distinct(flatten(array_agg(source_ips || scan_sources)))) AS source_ips,
-    max_by(hands, scan_start) AS hands,
-    max_by(event_ids, scan_start) || slice(array_sort(array_distinct(flatten(array_agg(flows)))), 1, 100) AS evidence
+    CAST(
+        array_sort(array_distinct(flatten(array_agg(source_ips || scan_sources)))) AS ARRAY(VARCHAR)
+    ) AS source_ips,
+    CAST(max_by(hands, scan_start) AS ARRAY(VARCHAR)) AS hands,
+    CAST(
+        max_by(event_ids, scan_start) || slice(array_sort(array_distinct(flatten(array_agg(flows)))), 1, 100)
+        AS ARRAY(VARCHAR)
+    ) AS evidence
 FROM outside
 JOIN scans ON ecs_task_id = session_name AND scan_account = account_id
 WHERE scan_start <= date_add('hour', :within_hours, last_seen)
