@@ -96,7 +96,10 @@ class Audit:
     def ask(self, name: str, params: Mapping[str, Value] | None = None, *, window: Window | None = None) -> Result:
         """Like `query`, with the SQL that was run and what it cost."""
         query = self.catalogue.get(name)
-        return self._remember(query.name, self._run(query.sql, query.bind(params or {}), window or self.window))
+        bound = query.bind(params or {})
+        if query.runs_here:
+            self.fetch(window)
+        return self._remember(query.name, self._run(query.sql, bound, window or self.window))
 
     def ask_sql(self, text: str, *, window: Window | None = None) -> Result:
         """Like `sql`, with the SQL that was run and what it cost."""

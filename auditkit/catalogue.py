@@ -29,6 +29,7 @@ NOT_QUERIES = (
 )  # folders whose SQL is a part of the machinery, by how their names begin
 
 _WORDS: dict[str, tuple[str, ...]] = {
+    "runs": ("here",),
     "kind": ("match", "first_seen", "aggregate"),
     "severity": SEVERITIES,
     "per": ("principal", "resource"),
@@ -40,8 +41,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 _TEXTS = ("title", "about", "why", "response", "false_positives", "blind_spots")
 _LISTS = ("reads", "attack", "pci", "cis", "yields_to")
-_QUESTION_KEYS = {"title", "about", "params", "reads"}
-_RULE_KEYS = {*_QUESTION_KEYS, *_WORDS, *_TEXTS, *_LISTS}
+_QUESTION_KEYS = {"title", "about", "params", "reads", "runs"}
+_RULE_KEYS = {*_QUESTION_KEYS, *_WORDS, *_TEXTS, *_LISTS} - {"runs"}
 _RULE_NEEDS = ("title", "kind", "severity", "why", "response", "false_positives", "blind_spots")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -58,6 +59,14 @@ class Query:
     reads: tuple[str, ...]
     header: Mapping[str, Any]
     path: Path
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether the window of an engine is fetched first, and asked here.
+
+        Trino and Athena work a view out anew wherever it is read, and refuse a statement of too many stages.
+        """
+        return self.header.get("runs") == "here"
 
     @property
     def rule(self) -> str:

@@ -72,6 +72,16 @@ def test_findings_are_those_of_the_logs_and_take_one_statement_a_table(engine: F
         assert len(engine.asked) == 2, "what was fetched is asked here"
 
 
+def test_a_question_of_too_many_views_for_an_engine_is_asked_of_the_window_that_was_fetched(
+    engine: FarEngine, audit: Audit
+) -> None:
+    with opened() as far:
+        assert len(far.query("network/rejects_and_events")) == len(audit.query("network/rejects_and_events"))
+        assert len(engine.asked) == len(TABLES)
+        far.query("activity/by_identity")
+        assert len(engine.asked) == len(TABLES), "and so is what is asked after it"
+
+
 def test_what_the_window_is_compared_with_comes_in_the_same_statements(engine: FarEngine, samples: Path) -> None:
     later = {"since": "2026-11-03", "until": UNTIL, "baseline": "1d"}
     with auditkit.open(engine="athena", **later) as far, auditkit.open(store=samples, **later) as here:

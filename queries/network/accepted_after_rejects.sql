@@ -4,6 +4,7 @@
 --   between, if the logs have one: because is change, when somebody opened what the interface stands behind, or that
 --   very port in the account; or call, when the same address called AWS meanwhile. Without one it is a fact of the
 --   network alone. confidence is of the event in between; flow and event_id are the proofs.
+-- runs: here
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   min_rejects: {type: bigint, default: 2, about: refused records before the first that was let through}

@@ -2,6 +2,7 @@
 -- about: One row for each interface, security group and span, as far as the trail shows, with the call that put the
 --   group there and the workload whose interface it was then. until_time is NULL when no call shows the end. A task
 --   whose own interface call is not logged has the groups of its RunTask, or of its service's last change before.
+-- runs: here
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   interface: {type: varchar, default: null, about: id of one interface; NULL for all}

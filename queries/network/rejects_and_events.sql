@@ -10,6 +10,7 @@
 --   afterwards, refused where rejects began and nothing tells of the time before, ended where they ceased and nothing
 --   follows. Which interfaces have a security group, or lie in a VPC, is known as far as the logs tell; a change of
 --   which none is known is judged by its one port and client, and has no row where it has several ports.
+-- runs: here
 -- reads: [cloudtrail_events, flow_records]
 -- params:
 --   within_minutes: {type: bigint, default: 15, about: minutes before and after a change that are compared}

@@ -256,6 +256,7 @@ def running(folder: Path) -> Iterator[Trino]:
     server = Trino(installed.version, port, root, log, process.pid)
     try:
         _wait(server, process, node)
+        _wait_for_catalog(server)
         yield server
     finally:
         server.close()
@@ -315,6 +316,20 @@ def _wait(server: Trino, process: subprocess.Popen[bytes], node: str) -> None:
             last = str(error)
         time.sleep(0.1)
     raise NoTrinoError(f"Trino did not answer within {START_S} s ({last}). The end of its log:\n{_tail(server.log)}")
+
+
+def _wait_for_catalog(server: Trino) -> None:
+    """Until the node has said that it serves the catalog: on a busy machine it says so some seconds after it answers."""
+    name = server.external_table("ready", "one_row", pa.table({"one": [1]}))
+    end = time.monotonic() + START_S
+    while True:
+        try:
+            server.execute(f"SELECT one FROM {name}")
+            return
+        except trino.exceptions.TrinoQueryError as error:
+            if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > end:
+                raise
+        time.sleep(0.1)
 
 
 def _tail(log: Path, lines: int = 40) -> str:
