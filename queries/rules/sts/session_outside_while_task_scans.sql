@@ -95,11 +95,11 @@ SELECT
     GREATEST(max(last_seen), max(scan_end)) AS last_seen,
     max(event_count) AS event_count,
     max(failed_count) AS failed_count,
-    CAST(
+    TRY_CAST(
         array_sort(array_distinct(flatten(array_agg(source_ips || scan_sources)))) AS ARRAY(VARCHAR)
     ) AS source_ips,
-    CAST(max_by(hands, scan_start) AS ARRAY(VARCHAR)) AS hands,
-    CAST(
+    TRY_CAST(max_by(hands, scan_start) AS ARRAY(VARCHAR)) AS hands,
+    TRY_CAST(
         max_by(event_ids, scan_start) || slice(array_sort(array_distinct(flatten(array_agg(flows)))), 1, 100)
         AS ARRAY(VARCHAR)
     ) AS evidence
