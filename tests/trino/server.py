@@ -256,7 +256,6 @@ def running(folder: Path) -> Iterator[Trino]:
     server = Trino(installed.version, port, root, log, process.pid)
     try:
         _wait(server, process, node)
-        _wait_for_catalog(server)
         yield server
     finally:
         server.close()
@@ -310,6 +309,7 @@ def _wait(server: Trino, process: subprocess.Popen[bytes], node: str) -> None:
             with closing(server.connect(max_attempts=1)) as connection:
                 nodes = connection.cursor().execute("SELECT node_id FROM system.runtime.nodes").fetchall()
             if nodes == [[node]]:
+                _wait_for_catalog(server)
                 return
             last = "another server does, which took its port meanwhile"
         except (trino.exceptions.Error, requests.RequestException) as error:
