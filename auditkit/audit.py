@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from auditkit.identity.who import before, who
 from auditkit.ingest import IngestReport
 from auditkit.logs.source import is_remote
 from auditkit.model import Finding, Parameter, Result, Severity, Value, Window, at_least
-from auditkit.moments import Moment, in_whole_hours, window_of
+from auditkit.moments import Moment, in_whole_hours, is_fetched, window_of
 from auditkit.places import NO_PLACES, Places
 from auditkit.pull import PullReport
 from auditkit.redact import mask, mask_table
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
 
     from auditkit.identity.answer import Answer
     from auditkit.runs import MadeReport
-
-# Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
-# here, since the hour before midnight is in the folders of another day: to read them would cost that day.
-LOOKED_BACK = timedelta(hours=1)
 
 
 @dataclass
@@ -184,22 +180,31 @@ class Audit:
         self.fetch(window)
         return coverage(self.store, self.ask, window, accounts=accounts, regions=regions)
 
-    def who(self, subject: str, *, kind: Kind | None = None, since: Moment = None, until: Moment = None) -> Answer:
+    def who(
+        self,
+        subject: str,
+        *,
+        kind: Kind | None = None,
+        run: RuleRun | None = None,
+        since: Moment = None,
+        until: Moment = None,
+    ) -> Answer:
         """Who *subject* is, or who is behind it, and everything known of it: see `auditkit.identity.who`.
 
         Args:
             subject: A principal, session, access key, address, user agent, secret, instance, or an ECS task, service or
                 cluster; by its ARN, id or name.
             kind: Which of these, where things of several kinds have that name.
+            run: What all rules found in the window, where they ran already.
         Raises: UnknownSubjectError, AmbiguousSubjectError, ParameterError.
         """
         window = self._window(since, until)
         self.fetch(window)
-        subject_of(subject, self.ask, window, kind=kind)  # a slip is told before the rules run
-        findings = self.evaluate(window=window).findings
+        meant = subject_of(subject, self.ask, window, kind=kind)  # a slip is told before the rules run
+        findings = (run or self.evaluate(window=window)).with_suppressed
         # What handed out credentials may lie before the window; of an engine's tables only the window is here.
         earlier = window if self.remote else before(window)
-        return who(self.ask, subject, window=window, findings=findings, kind=kind, earlier=earlier, places=self.places)
+        return who(self.ask, meant, window=window, findings=findings, earlier=earlier, places=self.places)
 
     def policy(self, principal: str, *, since: Moment = None, until: Moment = None) -> Policy:
         """The policy that would have allowed what a user or role used: see `auditkit.identity.policy`.
@@ -325,12 +330,7 @@ class Audit:
 
     def _is_here(self, window: Window) -> bool:
         """Whether the store holds what there is of *window*."""
-        if self.remote is None:
-            return True
-        fetched = self._fetched
-        if not (fetched and fetched.start and fetched.end and window.start and window.end):
-            return False
-        return fetched.start - LOOKED_BACK <= window.start and window.end <= fetched.end
+        return self.remote is None or (self._fetched is not None and is_fetched(window, self._fetched))
 
     def _run(self, sql: str, params: Mapping[str, Parameter], window: Window) -> Result:
         if self.remote is None or self._is_here(window):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +12,12 @@ import pyarrow.compute as pc
 
 from auditkit.coverage import WEAK, Hours, gaps, judge
 from auditkit.logs.keys import HOUR_S
-from auditkit.model import Result, Window, counted, iso
+from auditkit.model import Ask, Window, counted, iso
 from auditkit.pulls import EVERYTHING, PulledDay
 from auditkit.signs import Gathered, gather, hour_of
 from auditkit.store import Store
 
 NOTHING_TO_JUDGE = "There was nothing to judge: no event and no flow record lies in the window."
-
-Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 
 
 @dataclass(frozen=True, slots=True)

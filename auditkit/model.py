@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -148,6 +148,9 @@ class Result:
             if pa.types.is_timestamp(field.type):
                 frame[field.name] = frame[field.name].dt.tz_localize("UTC")
         return frame
+
+
+Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,11 @@ from auditkit.model import Window, parse_time
 Moment = str | datetime | None  # ISO text, an age such as "7d", an aware datetime; None leaves a side open
 
 
+# Coverage also looks for lost flow records that reach into its first hour. Of a window that was fetched they are not
+# here, since the hour before midnight is in the folders of another day: to read them would cost that day.
+LOOKED_BACK = timedelta(hours=1)
+
+
 def window_of(since: Moment, until: Moment) -> Window:
     """The window between two moments, as a caller of this package may name them. Raises: WindowError."""
     # An age counts from now, so the door that takes it reads the clock; below here there are only windows.
@@ -23,3 +28,10 @@ def in_whole_hours(window: Window) -> Window:
     start = window.start.replace(minute=0, second=0, microsecond=0)
     end = window.end.replace(minute=0, second=0, microsecond=0)
     return Window(start, end if end == window.end else end + timedelta(hours=1))
+
+
+def is_fetched(window: Window, fetched: Window) -> bool:
+    """Whether what was *fetched* holds what is asked of *window*; an open side is never all there."""
+    if not (fetched.start and fetched.end and window.start and window.end):
+        return False
+    return fetched.start - LOOKED_BACK <= window.start and window.end <= fetched.end

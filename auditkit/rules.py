@@ -63,6 +63,12 @@ class RuleRun:
     def suppressed_ids(self) -> set[str]:
         return {one.finding.id for one in self.allowed.suppressed} if self.allowed else set()
 
+    @property
+    def with_suppressed(self) -> list[Finding]:
+        """All that the rules found, worst first, whatever the allowlist says of it."""
+        held_back = [one.finding for one in self.allowed.suppressed] if self.allowed else []
+        return worst_first([*self.findings, *held_back])
+
 
 def evaluate(
     engine: Engine,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import auditkit
 import auditkit.identity.who
 from auditkit.errors import AmbiguousSubjectError, UnknownSubjectError
 from auditkit.identity.answer import Answer
+from auditkit.identity.subject import Kind, subject_of
 from auditkit.identity.who import EARLIER, before, who
 from auditkit.model import Window
 from auditkit.output import as_json
@@ -57,6 +59,14 @@ def by_service(service: str) -> dict[str, Any]:
     return {"type": "AWSService", "invokedBy": service}
 
 
+def ask_who(
+    audit: auditkit.Audit, text: str, *, kind: Kind | None = None, window: Window | None = None, **more: Any
+) -> Answer:
+    """As the Audit asks, without running the rules."""
+    asked = window or audit.window
+    return who(audit.ask, subject_of(text, audit.ask, asked, kind=kind), window=asked, **more)
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ask]]:
     """Logs of some records and flow lines, to be asked who somebody is; the same logs are opened once."""
@@ -72,7 +82,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ask
                     write_flows(logs / "flows.log", *flows)
                 audits[key] = opened.enter_context(auditkit.open(logs))
             audit = audits[key]
-            return lambda text, **more: who(audit.ask, text, **{"window": audit.window, **more})
+            return partial(ask_who, audit)
 
         yield make
 
@@ -328,8 +338,8 @@ def test_the_audit_adds_the_findings_that_concern_the_subject(tmp_path: Path) ->
     with auditkit.open(tmp_path / "logs") as audit:
         findings = audit.who("alice").findings
         assert "iam.admin_policy_attached" in {finding.rule for finding in findings}
-        assert who(audit.ask, "AKIAEXAMPLE", window=audit.window, findings=findings).findings == findings
-        assert who(audit.ask, "mallory", window=audit.window, findings=findings).findings == ()
+        assert ask_who(audit, "AKIAEXAMPLE", findings=findings).findings == findings
+        assert ask_who(audit, "mallory", findings=findings).findings == ()
         with pytest.raises(UnknownSubjectError):
             audit.who("nobody")
 
@@ -343,5 +353,5 @@ def test_a_kind_decides_where_a_name_is_of_several(tmp_path: Path) -> None:
     with auditkit.open(tmp_path / "logs") as audit:
         with pytest.raises(AmbiguousSubjectError):
             audit.who("alice")
-        answer = who(audit.ask, "alice", window=audit.window, kind="service")
+        answer = ask_who(audit, "alice", kind="service")
     assert "1 deployment by alice (an IAM user, proven)" in answer.sentence

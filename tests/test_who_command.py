@@ -12,9 +12,9 @@ import pytest
 from auditkit.audit import Audit
 from auditkit.identity.answer import Answer
 from auditkit.identity.answer_text import in_style
-from auditkit.identity.subject import Ask
+from auditkit.identity.subject import subject_of
 from auditkit.identity.who import who
-from auditkit.model import Result, Window
+from auditkit.model import Ask, Result, Window
 from auditkit.rules import RuleRun
 from tests.conftest import Command
 from tests.records import IAM_USER, record, write_trail
@@ -62,7 +62,11 @@ def ask(audit: Audit) -> Ask:
 @pytest.fixture(scope="module")
 def answers(ask: Ask, audit: Audit, rule_run: RuleRun) -> dict[str, Answer]:
     """Of each subject the answer; the rules ran once for all of them."""
-    return {text: who(ask, text, window=audit.window, findings=rule_run.findings) for text, _, _ in SUBJECTS}
+    window = audit.window
+    return {
+        text: who(ask, subject_of(text, ask, window), window=window, findings=rule_run.findings)
+        for text, _, _ in SUBJECTS
+    }
 
 
 @pytest.mark.parametrize(("text", "kind", "said"), SUBJECTS, ids=[text for text, _, _ in SUBJECTS])
@@ -89,7 +93,7 @@ def test_no_token_is_in_any_answer(answers: dict[str, Answer], text: str) -> Non
 
 def test_every_hop_of_a_chain_stands_with_its_proof(ask: Ask, audit: Audit) -> None:
     """Of the key in the other account: three steps, each deeper than the one before."""
-    answer = who(ask, "ASIAYZNP6OS73EXAMPLE", window=audit.window)
+    answer = who(ask, subject_of("ASIAYZNP6OS73EXAMPLE", ask, audit.window), window=audit.window)
     text = in_style(answer, "table")
     places = [text.index(hop.event_id) for hop in answer.chain]
     assert len(places) == 3

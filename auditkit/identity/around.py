@@ -8,8 +8,8 @@ from typing import Any
 
 from auditkit.addresses import address_of, is_public
 from auditkit.identity.activity import Row
-from auditkit.identity.subject import Ask, Subject
-from auditkit.model import Finding, Window
+from auditkit.identity.subject import Subject
+from auditkit.model import Ask, Finding, Window
 from auditkit.network import sentence, strongest_first
 
 # The ARN of a principal, and the name of its session; a link of several sessions names none of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,9 +18,7 @@ from auditkit.identity.documents import allows, documents, statements
 from auditkit.identity.patterns import literal
 from auditkit.identity.reference import spelled
 from auditkit.identity.used import PassedRole, UsedAction, as_logged, granted
-from auditkit.model import Result, Window
-
-Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
+from auditkit.model import Ask, Window
 
 _IAM_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:[a-z-]+/[\w+=,.@/-]+", re.ASCII)
 

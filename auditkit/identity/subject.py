@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from typing import Any, Literal, get_args
 
 from auditkit.errors import AmbiguousSubjectError, ParameterError, UnknownSubjectError
-from auditkit.model import Result, Value, Window
+from auditkit.model import Ask, Value, Window
 
-Ask = Callable[..., Result]  # Audit.ask: a question of the catalogue by name
 Kind = Literal[
     "principal", "session", "key", "address", "user_agent", "secret", "task", "service", "cluster", "instance"
 ]

@@ -13,9 +13,9 @@ from auditkit.identity.grant_rows import Grant
 from auditkit.identity.hops import CERTAINTIES, Hop, Identity, Origin
 from auditkit.identity.lineage import Grants, issued_by, lineage_of
 from auditkit.identity.sentence import no_single, sentence, unknown
-from auditkit.identity.subject import Ask, Kind, Subject, subject_of
+from auditkit.identity.subject import Subject
 from auditkit.identity.workload import TASK_ID, Deployments, Made, Task
-from auditkit.model import Finding, Window
+from auditkit.model import Ask, Finding, Window
 from auditkit.places import NO_PLACES, Places
 
 # How far before the window a role, a key or a deployment may lie that explains what happened in it. Sessions last half
@@ -28,25 +28,22 @@ _READS = ("GetSecretValue", "BatchGetSecretValue")
 
 def who(
     ask: Ask,
-    text: str,
+    subject: Subject,
     *,
     window: Window,
     findings: Sequence[Finding] = (),
-    kind: Kind | None = None,
     earlier: Window | None = None,
     places: Places = NO_PLACES,
 ) -> Answer:
-    """What the logs know of the subject that *text* names.
+    """What the logs know of *subject*.
 
     Args:
         ask: `Audit.ask`: what it gives is masked.
         findings: What the rules found in the window.
-        kind: What the subject is, where things of several kinds have its name.
         earlier: Where to look for what handed out credentials: the window and some time before it, by default.
         places: What addresses are called.
-    Raises: ParameterError; UnknownSubjectError; AmbiguousSubjectError.
     """
-    subject = subject_of(text, ask, window, kind=kind)
+    is_somebody = subject.kind in ("principal", "session", "key")
     earlier = earlier or before(window)
     ids = sorted({key for finding in findings for key in finding.evidence if " " not in key})  # a flow's has blanks
     asked = {**subject.as_parameters(), "evidence": ids, "limit": ROWS}
@@ -69,12 +66,11 @@ def who(
         window,
         addresses=[row["source_ip"] for row in activity.by if row["source_ip"]],
         things=things,
-        callers=_callers(uses) if subject.kind in ("principal", "session", "key") else (),
+        callers=_callers(uses) if is_somebody else (),
     )
     # what was done to have a task at all is of the task
     made = {maker.made.event_id for maker in workload.makers} if subject.kind == "task" else set()
     # and what proves a step that led to a session: one taken with stolen credentials may do nothing odd itself
-    is_somebody = subject.kind in ("principal", "session", "key")
     led_here = {hop.event_id for one in traced for hop in one.lineage.hops} if is_somebody else set()
     concerned = concerning(findings, subject, activity.evidence | made | led_here, things)
     answer = Answer(
