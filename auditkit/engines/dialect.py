@@ -42,7 +42,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from auditkit.engines.binding import bind
 from auditkit.engines.sources import STORED, Sources, with_derived
-from auditkit.engines.views import ctes_in_sight, with_views
+from auditkit.engines.views import ctes_in_sight, is_plain, with_views
 from auditkit.errors import QueryError
 from auditkit.model import Parameter, Window
 from auditkit.schema import TABLES
@@ -126,8 +126,7 @@ def tables_read(tree: exp.Query) -> tuple[str, ...]:
 
 def _table_read(table: exp.Table) -> str:
     name = table.name.lower()
-    plain = isinstance(table.this, exp.Identifier) and not table.args.get("db")
-    if not plain or not (name in TABLES or name in ctes_in_sight(table)):
+    if not is_plain(table) or not (name in TABLES or name in ctes_in_sight(table)):
         raise QueryError(_UNREADABLE.format(exp.Table(this=table.this, db=table.args.get("db")).sql("trino")))
     return name
 

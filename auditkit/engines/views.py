@@ -44,6 +44,11 @@ def with_views(tree: exp.Query) -> exp.Query:
     return tree
 
 
+def is_plain(table: exp.Table) -> bool:
+    """Whether *table* is a bare name, and no function, file or table of another place."""
+    return isinstance(table.this, exp.Identifier) and not table.args.get("db")
+
+
 def ctes_in_sight(table: exp.Table) -> Iterator[str]:
     """Names of the CTEs of every query around *table*."""
     node: exp.Expr | None = table
@@ -56,8 +61,7 @@ def ctes_in_sight(table: exp.Table) -> Iterator[str]:
 def _add(tree: exp.Query, found: dict[str, exp.Query]) -> None:
     for table in tree.find_all(exp.Table):
         name = table.name.lower()
-        is_plain = isinstance(table.this, exp.Identifier) and not table.args.get("db")
-        if is_plain and name in views() and name not in found and name not in ctes_in_sight(table):
+        if is_plain(table) and name in views() and name not in found and name not in ctes_in_sight(table):
             view = views()[name].select.copy()
             _add(view, found)
             found[name] = view
