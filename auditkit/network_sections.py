@@ -5,12 +5,11 @@ Where the window has no flow record the verdict says so, and the sections that n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditkit import reject_blocks
 from auditkit.audit import Audit
-from auditkit.model import Finding, Result, counted
+from auditkit.model import Result, counted
 from auditkit.network import sentence, strongest_first
 from auditkit.place_columns import with_places
 from auditkit.reject_blocks import MOST_ROWS
@@ -87,7 +86,7 @@ def refused(audit: Audit) -> Refused:
 
 def verdict(audit: Audit, asked: Refused, run: RuleRun) -> list[Block]:
     """The answer in one sentence, and the numbers behind it; as bad as the worst finding about the network."""
-    about = about_network(run)
+    about = run.of(RULES)
     worst = about[0] if about else None  # they come worst first
     found = f"The worst finding: {worst.summary}" if worst else "No rule about the network fired."
     severity = worst.severity if worst else None
@@ -282,14 +281,9 @@ def blind(audit: Audit, asked: Refused) -> list[Block]:
 
 def findings(audit: Audit, run: RuleRun) -> list[Block]:
     """What the rules about the network found."""
-    about = about_network(run)
+    about = run.of(RULES)
     nothing = f"No rule about the network fired in {audit.window}."
     return [blocks.findings(about, evidence=audit.evidence(about), empty=nothing)]
-
-
-def about_network(run: RuleRun) -> Sequence[Finding]:
-    """What the rules about the network found, worst first."""
-    return [finding for finding in run.findings if finding.rule.startswith(RULES)]
 
 
 def _intervals(asked: Result) -> Block:

@@ -63,6 +63,10 @@ class RuleRun:
     def suppressed_ids(self) -> set[str]:
         return {one.finding.id for one in self.allowed.suppressed} if self.allowed else set()
 
+    def of(self, prefix: str) -> list[Finding]:
+        """The findings of rules whose names begin with *prefix*, such as `network.`, worst first."""
+        return [finding for finding in self.findings if finding.rule.startswith(prefix)]
+
     @property
     def with_suppressed(self) -> list[Finding]:
         """All that the rules found, worst first, whatever the allowlist says of it."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from auditkit import charts
 from auditkit.audit import Audit
-from auditkit.model import Finding, Result, counted
+from auditkit.model import Result, counted
 from auditkit.report import blocks
 from auditkit.report.block import Block
 from auditkit.rules import RuleRun
@@ -64,7 +62,7 @@ def verdict(audit: Audit, asked: Result, run: RuleRun) -> list[Block]:
         ("Reads", int(rows["read_count"].sum()), "each secret of a batch counts once"),
         ("Denied", int(rows["denied_count"].sum()), "reads that were refused"),
     ]
-    worst = next((finding.severity for finding in about_secrets(run)), None)  # they come worst first
+    worst = next((finding.severity for finding in run.of(RULES)), None)  # they come worst first
     return [blocks.verdict(sentence, detail, worst or ("info" if rows.empty else None)), blocks.kpis(numbers)]
 
 
@@ -127,14 +125,9 @@ def injections(audit: Audit) -> list[Block]:
 
 def findings(audit: Audit, run: RuleRun) -> list[Block]:
     """What the rules about Secrets Manager found."""
-    about = about_secrets(run)
+    about = run.of(RULES)
     nothing = f"No rule about secrets fired in {audit.window}."
     return [blocks.findings(about, evidence=audit.evidence(about), empty=nothing)]
-
-
-def about_secrets(run: RuleRun) -> Sequence[Finding]:
-    """What the rules about Secrets Manager found, worst first."""
-    return [finding for finding in run.findings if finding.rule.startswith(RULES)]
 
 
 def _by_reader(rows: pd.DataFrame) -> pd.DataFrame:

@@ -148,7 +148,7 @@ def test_the_change_that_closed_the_database_is_the_strongest_link(
         "The strongest link: Change of security group sg-0ec5fad55b7f6351f by role github-terraform of account 111122223333 closed "
         "10.30.0.20:5432: 84 rejects from 2 tasks in "
     ) in verdict.data["detail"]
-    assert verdict.data["severity"] == network_sections.about_network(rule_run)[0].severity
+    assert verdict.data["severity"] == rule_run.of("network.")[0].severity
 
 
 def test_of_links_only_the_strongest_is_in_the_verdict(audit: Audit, asked: Refused) -> None:

@@ -38,7 +38,7 @@ def test_the_verdict_counts_secrets_readers_and_reads(audit: Audit, rule_run: Ru
     verdict, kpis = secrets_sections.verdict(audit, asked, rule_run)
     assert verdict.data["sentence"].startswith("15 secrets read by ")
     assert "readers that no task explains." in verdict.data["sentence"]
-    assert verdict.data["severity"] == secrets_sections.about_secrets(rule_run)[0].severity
+    assert verdict.data["severity"] == rule_run.of("secretsmanager.")[0].severity
     assert [item["label"] for item in kpis.data["items"]] == ["Secrets", "Readers", "Reads", "Denied"]
     assert sum(asked.frame()["read_count"]) == kpis.data["items"][2]["value"]
 
